@@ -1,0 +1,112 @@
+//! A batch: what an edge hands to the store, and what becomes visible as a whole or not at all.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::family::Histogram;
+use crate::labels::Labels;
+
+/// A row whose time is the batch's own time, settled when the head stages it.
+pub const BATCH_TIME: i64 = i64::MIN;
+
+/// The bits by which a series says that it has ended (Prometheus `value.StaleNaN`).
+pub const STALE_NAN_BITS: u64 = 0x7ff0_0000_0000_0002;
+
+/// True for the stale marker, which is a NaN with bits of its own.
+pub fn is_stale(value: f64) -> bool {
+    value.to_bits() == STALE_NAN_BITS
+}
+
+/// Samples of many series, their label sets packed into one arena: no allocation a sample.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Batch {
+    arena: Vec<u8>,
+    floats: Vec<FloatRow>,
+    histograms: Vec<HistogramRow>,
+    /// The time given to rows at [`BATCH_TIME`], ms. The head moves it forward until it is newer than every touched
+    /// series' last sample, so two pushes in one millisecond are two samples.
+    pub time: i64,
+    /// What an edge wants to find again in the log, atomically with the samples (a push's group change). Opaque here.
+    pub event: Option<Vec<u8>>,
+    /// The rows belong to push groups: between them their values are held for local queries.
+    pub held: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct FloatRow {
+    labels: Range<u32>,
+    t: i64,
+    value: f64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct HistogramRow {
+    labels: Range<u32>,
+    t: i64,
+    value: Arc<Histogram>,
+}
+
+impl Batch {
+    /// An empty batch at `time` ms.
+    pub fn new(time: i64) -> Self {
+        Self {
+            time,
+            ..Self::default()
+        }
+    }
+
+    /// Room for packed label bytes; a caller appends one label set to it and then calls [`Self::push_float`] or
+    /// [`Self::push_histogram`], which own everything appended since the last call.
+    pub fn arena(&mut self) -> &mut Vec<u8> {
+        &mut self.arena
+    }
+
+    fn claim(&self) -> Range<u32> {
+        let start = self
+            .floats
+            .last()
+            .map_or(0, |r| r.labels.end)
+            .max(self.histograms.last().map_or(0, |r| r.labels.end));
+        start..self.arena.len() as u32
+    }
+
+    /// A float sample of the label set just appended to the arena.
+    pub fn push_float(&mut self, t: i64, value: f64) {
+        let labels = self.claim();
+        self.floats.push(FloatRow { labels, t, value });
+    }
+
+    /// A native-histogram sample of the label set just appended to the arena.
+    pub fn push_histogram(&mut self, t: i64, value: Arc<Histogram>) {
+        let labels = self.claim();
+        self.histograms.push(HistogramRow { labels, t, value });
+    }
+
+    fn labels(&self, range: &Range<u32>) -> Labels<'_> {
+        Labels::trusted(
+            self.arena
+                .get(range.start as usize..range.end as usize)
+                .unwrap_or_default(),
+        )
+    }
+
+    /// (labels, time or [`BATCH_TIME`], value) in insertion order.
+    pub fn floats(&self) -> impl ExactSizeIterator<Item = (Labels<'_>, i64, f64)> {
+        self.floats.iter().map(|r| (self.labels(&r.labels), r.t, r.value))
+    }
+
+    /// (labels, time or [`BATCH_TIME`], value) in insertion order.
+    pub fn histograms(&self) -> impl ExactSizeIterator<Item = (Labels<'_>, i64, &Arc<Histogram>)> {
+        self.histograms.iter().map(|r| (self.labels(&r.labels), r.t, &r.value))
+    }
+
+    /// Samples of either kind.
+    pub fn len(&self) -> usize {
+        self.floats.len() + self.histograms.len()
+    }
+
+    /// True when there is nothing to store, not even an event.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0 && self.event.is_none()
+    }
+}

@@ -1,0 +1,1 @@
+//! Chunk encodings: many samples of one series in few bytes.

@@ -1,0 +1,17 @@
+//! The engine of pushbridge: loops over bytes, samples and series.
+//!
+//! It never opens a file, reads a clock, logs, spawns a thread or reads configuration; bytes, times and limits are
+//! arguments. No input makes it panic: every length is checked before use and damage is an error value.
+
+pub mod batch;
+pub mod bytes;
+pub mod chunk;
+pub mod exposition;
+pub mod family;
+pub mod float;
+pub mod head;
+pub mod labels;
+pub mod push;
+pub mod regex;
+pub mod wal;
+pub mod wire;

@@ -1,0 +1,1 @@
+//! Push groups: what each grouping key holds, and the index that keeps groups from contradicting each other.

@@ -1,0 +1,1 @@
+//! Prometheus' write-ahead log: pages, fragments, records.

@@ -1,0 +1,1 @@
+//! Request bodies: gzip and framed snappy, inflated up to a limit.

@@ -1,0 +1,1 @@
+//! Varint-delimited `io.prometheus.client.MetricFamily`, both ways.

@@ -1,0 +1,20 @@
+//! `bridge._core`: the engine's types as Python classes, thin enough to read in one sitting.
+//!
+//! Every loop over bytes, samples or series runs with the GIL released.
+
+use pyo3::prelude::*;
+
+mod head;
+mod influx;
+mod push;
+mod wal;
+mod wire;
+
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    wire::register(module)?;
+    wal::register(module)?;
+    head::register(module)?;
+    push::register(module)?;
+    influx::register(module)
+}

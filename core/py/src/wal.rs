@@ -1,0 +1,8 @@
+//! WAL framing and reading.
+
+use pyo3::prelude::*;
+
+/// Add this file's classes and functions to the module.
+pub fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+    Ok(())
+}

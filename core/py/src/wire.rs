@@ -1,0 +1,8 @@
+//! Request bodies: decompression and parsing.
+
+use pyo3::prelude::*;
+
+/// Add this file's classes and functions to the module.
+pub fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+    Ok(())
+}
