@@ -1,0 +1,250 @@
+"""Every setting of the bridge: its name, type, default and help. docs/configuration.md is made from this file.
+
+A section appears here together with the code that obeys it; an unknown section or field is an error, never ignored.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from bridge.config.types import (
+    ConfigPath,
+    Count,
+    Duration,
+    Flag,
+    HttpUrl,
+    Listen,
+    Name,
+    Secret,
+    SecretFile,
+    Size,
+)
+
+__all__ = [
+    "Global",
+    "InfluxSink",
+    "Logging",
+    "Push",
+    "Retention",
+    "Section",
+    "Settings",
+    "Storage",
+    "Wal",
+    "Web",
+]
+
+
+class Section(BaseModel):
+    """What all sections share: unknown fields are refused, and nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_default(cls, value: object) -> object:
+        """`push:` with nothing after it, as one writes while everything in it is commented out."""
+        if value is None:
+            return {}
+        if isinstance(value, dict):
+            known = {field.alias or name for name, field in cls.model_fields.items()}
+            return {key: child for key, child in value.items() if child is not None or key not in known}
+        return value
+
+
+class Global(Section):
+    """What every part shares."""
+
+    scrape_interval: Duration = Field(Duration("15s"), description="How often a target is scraped.")
+    evaluation_interval: Duration = Field(Duration("15s"), description="How often rules are evaluated.")
+    external_labels: dict[str, str] = Field(
+        {}, description="Labels added to every series that leaves this bridge and does not have them."
+    )
+
+
+class Web(Section):
+    """The HTTP server."""
+
+    listen: Listen = Field(Listen("0.0.0.0", 9091), description="Address to listen on.")  # noqa: S104 - as the peers
+    config_file: ConfigPath | None = Field(
+        None, description="exporter-toolkit web configuration: TLS, basic auth, headers; re-read when it changes."
+    )
+    max_connections: Count = Field(
+        4096, ge=0, description="Connections at a time; the next ones get 503. 0 sets no limit."
+    )
+    external_url: HttpUrl | None = Field(
+        None, description="The address that others reach this bridge under, for links and redirects."
+    )
+    route_prefix: str | None = Field(
+        None, description="Path before every route; the path of `external_url` when not given."
+    )
+    telemetry_path: str = Field("/metrics", description="Where own and pushed metrics are shown.")
+    enable_lifecycle: Flag = Field(False, description="Allow `PUT` or `POST /-/quit`. `/-/reload` needs no permission.")
+    enable_admin_api: Flag = Field(False, description="Allow `/api/v1/admin/*`, which deletes groups and data.")
+
+    @field_validator("telemetry_path", "route_prefix")
+    @classmethod
+    def _begins_with_slash(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("/"):
+            raise ValueError(f'expected a path that begins with "/", got "{value}"')
+        return value
+
+    @property
+    def prefix(self) -> str:
+        """What stands before every route: empty, or `/path` without a slash at the end."""
+        path = self.route_prefix if self.route_prefix is not None else urlsplit(self.external_url or "").path
+        return path.rstrip("/")
+
+
+class Push(Section):
+    """The push edge, which speaks Pushgateway's protocol."""
+
+    ttl: Duration = Field(
+        Duration("0s"), description="How long a group lives after its last push; `X-Push-TTL` overrides. 0s: for ever."
+    )
+    hold_interval: Duration = Field(
+        Duration("15s"), ge=Duration("1s"), description="How often local queries see the last pushed value repeated."
+    )
+    max_body: Size = Field(Size("16MiB"), ge=Size("1KiB"), description="Largest body of a push, as sent; over it: 413.")
+    max_decompressed: Size = Field(
+        Size("64MiB"), ge=Size("1KiB"), description="Largest body of a push after decompression; over it: 413."
+    )
+    max_inflight_bytes: Size = Field(
+        Size("256MiB"),
+        ge=Size("1KiB"),
+        description="Bodies held in memory at a time, all pushes together; over it: 503.",
+    )
+    max_groups: Count = Field(100_000, ge=0, description="Groups in all; over it: 429. 0 sets no limit.")
+    max_series: Count = Field(5_000_000, ge=0, description="Pushed series in all; over it: 429. 0 sets no limit.")
+    consistency_check: Flag = Field(
+        True, description="Refuse a push that contradicts other groups (400); without it a push answers 202 unchecked."
+    )
+    utf8_names: Flag = Field(True, description="Accept any UTF-8 in metric and label names, and `U__` in paths.")
+    timestamps: Literal["refuse", "accept"] = Field(
+        "refuse", description="What to do with samples that carry their own timestamp."
+    )
+    timestamp_max_age: Duration = Field(Duration("1h"), description="With `accept`: how far back a timestamp may lie.")
+    timestamp_max_future: Duration = Field(Duration("10m"), description="With `accept`: how far ahead it may lie.")
+    lenient: Flag = Field(False, description="Accept CRLF line ends and a missing final newline.")
+
+
+class Retention(Section):
+    """How long the local store keeps samples."""
+
+    time: Duration = Field(Duration("15d"), description="Samples older than this go. 0s keeps them.")
+    size: Size = Field(Size(0), description="The oldest samples go when the store is larger. 0 sets no limit.")
+
+
+class Wal(Section):
+    """The write-ahead log, which is also the queue of every sink."""
+
+    sync: Literal["batch", "interval", "off"] = Field(
+        "batch", description="When an answer is given: after an fsync, or before one that comes regularly or never."
+    )
+    sync_interval: Duration = Field(
+        Duration("1s"), ge=Duration("1ms"), description="With `interval`: time between two fsyncs."
+    )
+    segment_size: Size = Field(
+        Size("128MiB"), ge=Size("64KiB"), description="Size of one log file; a multiple of 32KiB."
+    )
+    compression: Literal["snappy", "none"] = Field("snappy", description="Compression of log records.")
+
+    @field_validator("segment_size")
+    @classmethod
+    def _whole_pages(cls, value: Size) -> Size:
+        if value % (32 * 1024):
+            raise ValueError(f"expected a multiple of 32KiB, got {value}")
+        return value
+
+
+class Storage(Section):
+    """The local store."""
+
+    path: Path = Field(Path("data"), description="Data directory, from the working directory; `--data` overrides.")
+    retention: Retention = Field(Retention(), description="How long samples are kept.")
+    out_of_order_time_window: Duration = Field(
+        Duration("0s"), description="How much older than the newest sample of its series a sample may be."
+    )
+    wal: Wal = Field(Wal(), description="The write-ahead log.")
+
+
+class InfluxSink(Section):
+    """An InfluxDB that every accepted sample is forwarded to."""
+
+    name: Name = Field(description="Name in metrics, logs and commands; the cursor is kept under it.")
+    url: HttpUrl = Field(description="Base address, such as `http://127.0.0.1:8086`.")
+    dialect: Literal["auto", "v1", "v2"] = Field(
+        "auto", description="Write API: `/write` (v1) or `/api/v2/write` (v2); `auto` asks `/ping`."
+    )
+    org: str | None = Field(None, description="v2: organisation.")
+    bucket: str | None = Field(None, description="v2: bucket.")
+    db: str | None = Field(None, description="v1: database.")
+    rp: str | None = Field(None, description="v1: retention policy; the default one when not given.")
+    token_file: SecretFile | None = Field(None, description="File with the token, instead of `token`.")
+    token: Annotated[Secret | None, Field(validate_default=True)] = Field(None, description="API token.")
+    username: str | None = Field(None, description="User name for basic auth.")
+    password_file: SecretFile | None = Field(None, description="File with the password, instead of `password`.")
+    password: Annotated[Secret | None, Field(validate_default=True)] = Field(None, description="Password.")
+    headers: dict[str, Secret] = Field({}, description="Further request headers.")
+    mapping: Literal["prom-value"] = Field(
+        "prom-value", description="Schema: measurement = metric name, one field `value`, labels = tags."
+    )
+    name_tag: Flag = Field(False, description="Add the metric name as tag `__name__` too, as InfluxDB 1.x does.")
+    gzip: Flag = Field(True, description="Compress request bodies.")
+    batch_samples: Count = Field(5000, ge=1, le=1_000_000, description="Samples in one request at most.")
+    in_flight: Count = Field(4, ge=1, le=64, description="Requests at a time at most.")
+    timeout: Duration = Field(Duration("30s"), ge=Duration("1ms"), description="How long to wait for an answer.")
+
+    @field_validator("token", "password")
+    @classmethod
+    def _or_from_file(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
+        """After loading, `token` and `password` hold the secret wherever it came from."""
+        file = info.data.get(f"{info.field_name}_file")
+        if file is None:
+            return value
+        if value is not None:
+            raise ValueError(f"give {info.field_name} or {info.field_name}_file, not both")
+        secret: Secret = file.secret
+        return secret
+
+    @model_validator(mode="after")
+    def _has_a_destination(self) -> "InfluxSink":
+        if self.dialect == "v1" and not self.db:
+            raise ValueError("dialect v1 needs db")
+        if self.dialect == "v2" and not self.bucket:
+            raise ValueError("dialect v2 needs bucket")
+        if not self.db and not self.bucket:
+            raise ValueError("needs a bucket (InfluxDB 2) or a db (InfluxDB 1)")
+        if self.token and self.username:
+            raise ValueError("give a token or a username, not both")
+        if self.password and not self.username:
+            raise ValueError("a password needs a username")
+        return self
+
+
+class Logging(Section):
+    """Log lines, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+    format: Literal["logfmt", "json"] = Field("logfmt", description="One line an event, in this notation.")
+
+
+class Settings(Section):
+    """The whole file. Without one the bridge runs on these defaults: a local store in `./data` and no sink."""
+
+    global_: Global = Field(Global(), alias="global", description="What every part shares.")
+    web: Web = Field(Web(), description="The HTTP server.")
+    push: Push = Field(Push(), description="The push edge.")
+    storage: Storage = Field(Storage(), description="The local store.")
+    influxdb: tuple[InfluxSink, ...] = Field((), description="InfluxDB sinks.")
+    logging: Logging = Field(Logging(), description="Log lines.")
+
+    @field_validator("influxdb")
+    @classmethod
+    def _names_differ(cls, sinks: tuple[InfluxSink, ...]) -> tuple[InfluxSink, ...]:
+        names = [sink.name for sink in sinks]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"each sink needs a name of its own: {', '.join(twice)}")
+        return sinks

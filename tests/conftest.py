@@ -1,0 +1,50 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.bridge_process import free_port
+
+# The data of a failing example is small; the database of examples would be a file nobody commits.
+hypothesis.settings.register_profile("fast", max_examples=30, deadline=None, database=None)
+hypothesis.settings.register_profile("slow", max_examples=2000, deadline=None, database=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of this suite."""
+    parser.addoption("--require-peers", action="store_true", help="a peer that is not on PATH fails, not skips, a test")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """Async tests run on the loop that the server runs on."""
+    return ("asyncio", {"use_uvloop": True})
+
+
+@pytest.fixture(scope="session")
+def peer(pytestconfig: pytest.Config) -> Callable[[str], Path]:
+    """Ask for a real peer by the name of its program: `peer("influxd")` is its path, or skips, or fails."""
+
+    def find(program: str) -> Path:
+        path = shutil.which(program)
+        if path is not None:
+            return Path(path)
+        if pytestconfig.getoption("--require-peers"):
+            pytest.fail(f"{program} is not on PATH")
+        pytest.skip(f"{program} is not on PATH")
+
+    return find
+
+
+@pytest.fixture(name="free_port")
+def a_free_port() -> int:
+    """A loopback port that nobody listens on."""
+    return free_port()
