@@ -74,7 +74,7 @@ impl<'a> Labels<'a> {
     }
 
     /// Labels in name order.
-    pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> + Clone {
         let mut decoder = Decoder::new(self.0);
         std::iter::from_fn(move || {
             let name = std::str::from_utf8(decoder.prefixed().ok()?).ok()?;
