@@ -1,1 +1,145 @@
-//! The head: all series in memory, their newest samples, and the index over their labels.
+//! The head: every series and its recent samples, in memory, rebuilt from the log at start.
+//!
+//! A batch goes through it in two steps. [`Head::stage`] checks it and encodes its log records; when those are durable,
+//! [`Head::commit`] makes the samples visible. Between the two the batch counts in order checks and nowhere else.
+//!
+//! Invariant that both steps and the rollback rest on: batches commit in stage order, so series become visible in the order
+//! in which they were created, and one watermark (`Index::visible`) tells visible slots from staged ones.
+
+mod chunks;
+mod dump;
+mod hold;
+mod index;
+mod replay;
+mod select;
+mod series;
+mod stage;
+
+pub use dump::Dump;
+pub use replay::{Replayed, StillStaged};
+pub use select::{SeriesSamples, Window};
+pub use series::{Sample, Value};
+pub use stage::{NotStaged, Refused, RefusedReason, Staged};
+
+use std::collections::VecDeque;
+
+use crate::labels::Labels;
+use crate::wal::SeriesRef;
+use index::Index;
+use series::Series;
+
+/// Series and samples in memory.
+#[derive(Default)]
+pub struct Head {
+    index: Index,
+    /// By slot: a series' place here, which never changes while it lives.
+    series: Vec<Series>,
+    pending: VecDeque<stage::Pending>,
+    scratch: stage::Scratch,
+    bounds: Bounds,
+    stats: Stats,
+    /// Times of hold ticks, ascending.
+    ticks: Vec<i64>,
+    last_ref: u64,
+    next_stage: u64,
+    staged_seq: u64,
+}
+
+/// Times that are accepted, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// The oldest, ms.
+    pub min: i64,
+    /// The newest, ms.
+    pub max: i64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            min: i64::MIN,
+            max: i64::MAX,
+        }
+    }
+}
+
+/// What the head holds; only what is committed counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Samples accepted over the store's life.
+    pub seq: u64,
+    /// Series with at least one sample.
+    pub series: usize,
+    /// Chunks of all series.
+    pub chunks: usize,
+    /// Oldest and newest sample, ms.
+    pub range: Option<(i64, i64)>,
+    /// Bytes of labels and samples, without the index over them.
+    pub bytes: usize,
+}
+
+impl Head {
+    /// An empty head.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Refuse samples outside of `bounds` from now on.
+    pub fn set_bounds(&mut self, bounds: Bounds) {
+        self.bounds = bounds;
+    }
+
+    /// What is in it.
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// The packed labels of a series by what the log calls it.
+    pub fn labels(&self, reference: SeriesRef) -> Option<&[u8]> {
+        let slot = self.index.resolve(reference, &self.series)?;
+        Some(self.series.get(slot as usize)?.labels().packed())
+    }
+
+    /// Note that held series repeat their value at `t` ms. The tick must be durable.
+    pub fn commit_tick(&mut self, t: i64) {
+        if let Err(place) = self.ticks.binary_search(&t) {
+            self.ticks.insert(place, t);
+        }
+    }
+
+    /// Find or create; the slot.
+    fn intern(&mut self, labels: Labels<'_>) -> u32 {
+        let hash = self.index.hash(labels);
+        match self.index.find(hash, labels, &self.series) {
+            Some(slot) => slot,
+            None => {
+                self.last_ref += 1;
+                self.create(hash, labels, SeriesRef(self.last_ref))
+            }
+        }
+    }
+
+    fn create(&mut self, hash: u32, labels: Labels<'_>, reference: SeriesRef) -> u32 {
+        let slot = self.series.len() as u32;
+        self.series.push(Series::new(reference, labels));
+        self.index.insert(hash, slot, reference, &self.series);
+        slot
+    }
+
+    /// Make a sample of `slot` visible.
+    fn append(&mut self, slot: u32, t: i64, value: Value, held: bool) {
+        let Some(series) = self.series.get_mut(slot as usize) else {
+            return;
+        };
+        if series.chunks() == 0 {
+            self.stats.series += 1;
+            self.stats.bytes += std::mem::size_of::<Series>() + series.labels().packed().len();
+        }
+        let chunks = series.chunks();
+        self.stats.bytes += series.append(t, value);
+        self.stats.chunks += series.chunks() - chunks;
+        series.hold(held);
+        let (min, max) = self.stats.range.unwrap_or((t, t));
+        self.stats.range = Some((min.min(t), max.max(t)));
+    }
+}

@@ -1,8 +1,321 @@
-//! The head and its staged batches.
+//! The head: batches in, samples out.
 
+use std::sync::Arc;
+
+use engine::head::{self, Bounds, Refused, RefusedReason, Value, Window};
+use engine::labels::Labels;
+use engine::regex::{Matcher, Operator};
+use engine::wal::{LogSlice, Records};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::batch::append_refused;
+pub(crate) use crate::batch::PyBatch;
+use crate::buffer::Bytes;
+use crate::wal::{damaged, PyLogSlice};
+
+/// Size of the pieces that a dump comes in, bytes.
+const DUMP_PIECE: usize = 256 * 1024;
 
 /// Add this file's classes and functions to the module.
-pub fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyHead>()?;
+    module.add_class::<PyStaged>()?;
+    module.add_class::<PyReplayed>()?;
+    module.add_class::<PySeries>()?;
+    module.add_class::<PyDump>()
+}
+
+/// A matcher as Python writes it: (name, operator, value).
+pub(crate) type PyMatcher = (String, String, String);
+
+/// Compile matchers; ValueError when one is not.
+pub(crate) fn matchers_from(matchers: Vec<PyMatcher>) -> PyResult<Vec<Matcher>> {
+    let compile = |(name, operator, value): PyMatcher| {
+        let operator = Operator::parse(&operator)
+            .ok_or_else(|| PyValueError::new_err(format!("no such matcher: {operator:?}")))?;
+        Matcher::new(&name, operator, &value).map_err(|error| PyValueError::new_err(error.to_string()))
+    };
+    matchers.into_iter().map(compile).collect()
+}
+
+fn refused(py: Python<'_>, refused: &Refused) -> PyErr {
+    let reason = match refused.reason {
+        RefusedReason::OutOfOrder(_) => "out_of_order",
+        RefusedReason::Duplicate => "duplicate",
+        RefusedReason::OutOfBounds(..) => "out_of_bounds",
+        RefusedReason::Labels => "labels",
+    };
+    append_refused(py, reason, refused.to_string())
+}
+
+/// Series and samples in memory. The lock is never held while Python is called, so waiting for it cannot deadlock.
+#[pyclass(name = "Head", frozen, module = "bridge._core")]
+pub struct PyHead(Arc<RwLock<head::Head>>);
+
+impl PyHead {
+    /// The head, for reading. To be taken with the GIL released.
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, head::Head> {
+        self.0.read()
+    }
+
+    fn stats(&self, py: Python<'_>) -> head::Stats {
+        py.detach(|| self.read().stats())
+    }
+}
+
+#[pymethods]
+impl PyHead {
+    #[new]
+    fn new() -> Self {
+        Self(Arc::new(RwLock::new(head::Head::new())))
+    }
+
+    fn stage(&self, py: Python<'_>, batch: &PyBatch) -> PyResult<PyStaged> {
+        let staged = py.detach(|| self.0.write().stage(batch.get()));
+        Ok(PyStaged {
+            head: self.0.clone(),
+            staged: staged.map_err(|error| refused(py, &error))?,
+        })
+    }
+
+    fn rollback(&self, py: Python<'_>) {
+        py.detach(|| self.0.write().rollback());
+    }
+
+    #[pyo3(signature = (min_valid, max_valid))]
+    fn set_bounds(&self, py: Python<'_>, min_valid: Option<i64>, max_valid: Option<i64>) {
+        let bounds = Bounds {
+            min: min_valid.unwrap_or(i64::MIN),
+            max: max_valid.unwrap_or(i64::MAX),
+        };
+        py.detach(|| self.0.write().set_bounds(bounds));
+    }
+
+    fn commit_tick(&self, py: Python<'_>, t: i64) {
+        py.detach(|| self.0.write().commit_tick(t));
+    }
+
+    #[pyo3(signature = (segment, start = 0))]
+    fn replay(&self, py: Python<'_>, segment: Bytes, start: usize) -> PyResult<PyReplayed> {
+        let replayed = py.detach(|| self.0.write().replay(segment.as_slice(), start));
+        let replayed = replayed.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+        Ok(PyReplayed(replayed))
+    }
+
+    #[pyo3(signature = (segment, start, stop, max_samples, *, seq = 0))]
+    fn read_log(
+        &self,
+        py: Python<'_>,
+        segment: Bytes,
+        start: usize,
+        stop: usize,
+        max_samples: usize,
+        seq: u64,
+    ) -> PyResult<PyLogSlice> {
+        let slice = py.detach(|| LogSlice::read(segment.as_slice(), start, stop, max_samples, seq));
+        slice.map(PyLogSlice).map_err(|damage| damaged(py, damage))
+    }
+
+    #[pyo3(signature = (matchers, mint, maxt, *, held = false, limit = 0))]
+    fn select(
+        &self,
+        py: Python<'_>,
+        matchers: Vec<PyMatcher>,
+        mint: i64,
+        maxt: i64,
+        held: bool,
+        limit: usize,
+    ) -> PyResult<Vec<PySeries>> {
+        let matchers = matchers_from(matchers)?;
+        let window = Window { mint, maxt, held };
+        let found = py.detach(|| self.read().select(&matchers, window, limit));
+        Ok(found.into_iter().map(PySeries).collect())
+    }
+
+    #[pyo3(signature = (matchers, mint, maxt, *, held = false))]
+    fn dump(&self, py: Python<'_>, matchers: Vec<PyMatcher>, mint: i64, maxt: i64, held: bool) -> PyResult<PyDump> {
+        let matchers = matchers_from(matchers)?;
+        let window = Window { mint, maxt, held };
+        let dump = py.detach(|| self.read().dump(&matchers, window));
+        Ok(PyDump {
+            head: self.0.clone(),
+            dump: Mutex::new(dump),
+        })
+    }
+
+    #[getter]
+    fn seq(&self, py: Python<'_>) -> u64 {
+        self.stats(py).seq
+    }
+
+    #[getter]
+    fn series(&self, py: Python<'_>) -> usize {
+        self.stats(py).series
+    }
+
+    #[getter]
+    fn chunks(&self, py: Python<'_>) -> usize {
+        self.stats(py).chunks
+    }
+
+    #[getter]
+    fn min_time(&self, py: Python<'_>) -> Option<i64> {
+        self.stats(py).range.map(|(min, _)| min)
+    }
+
+    #[getter]
+    fn max_time(&self, py: Python<'_>) -> Option<i64> {
+        self.stats(py).range.map(|(_, max)| max)
+    }
+
+    #[getter]
+    fn bytes(&self, py: Python<'_>) -> usize {
+        self.stats(py).bytes
+    }
+}
+
+/// A batch between its check and its commit.
+#[pyclass(name = "Staged", frozen, module = "bridge._core")]
+pub struct PyStaged {
+    head: Arc<RwLock<head::Head>>,
+    staged: head::Staged,
+}
+
+impl PyStaged {
+    /// What the log must hold before the commit.
+    pub(crate) fn records(&self) -> &Records {
+        &self.staged.records
+    }
+}
+
+#[pymethods]
+impl PyStaged {
+    #[getter]
+    fn seq(&self) -> u64 {
+        self.staged.seq
+    }
+
+    #[getter]
+    fn samples(&self) -> usize {
+        self.staged.samples
+    }
+
+    #[getter]
+    fn time(&self) -> i64 {
+        self.staged.time
+    }
+
+    #[getter]
+    fn series_created(&self) -> usize {
+        self.staged.series_created
+    }
+
+    fn commit(&self, py: Python<'_>) -> PyResult<()> {
+        let committed = py.detach(|| self.head.write().commit(self.staged.id));
+        committed.map_err(|error| PyRuntimeError::new_err(error.to_string()))
+    }
+}
+
+/// What a segment held.
+#[pyclass(name = "Replayed", frozen, module = "bridge._core")]
+pub struct PyReplayed(head::Replayed);
+
+#[pymethods]
+impl PyReplayed {
+    #[getter]
+    fn end(&self) -> usize {
+        self.0.end
+    }
+
+    #[getter]
+    fn damage(&self) -> Option<(usize, String)> {
+        self.0.damage.map(|damage| (damage.offset, damage.reason.to_string()))
+    }
+
+    #[getter]
+    fn events<'py>(&self, py: Python<'py>) -> Vec<(usize, Bound<'py, PyBytes>)> {
+        let events = self.0.events.iter();
+        events.map(|(end, event)| (*end, PyBytes::new(py, event))).collect()
+    }
+
+    #[getter]
+    fn ticks(&self) -> usize {
+        self.0.ticks
+    }
+
+    #[getter]
+    fn samples(&self) -> usize {
+        self.0.samples
+    }
+
+    #[getter]
+    fn series(&self) -> usize {
+        self.0.series
+    }
+
+    #[getter]
+    fn unknown_refs(&self) -> usize {
+        self.0.unknown_refs
+    }
+}
+
+/// Float samples of one series.
+#[pyclass(name = "Series", frozen, module = "bridge._core")]
+pub struct PySeries(head::SeriesSamples);
+
+impl PySeries {
+    fn floats(&self) -> impl Iterator<Item = (i64, f64)> + '_ {
+        self.0.samples.iter().filter_map(|(t, value)| match value {
+            Value::Float(value) => Some((*t, *value)),
+            Value::Histogram(_) => None,
+        })
+    }
+}
+
+#[pymethods]
+impl PySeries {
+    #[getter]
+    fn labels<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let labels = PyDict::new(py);
+        for (name, value) in Labels::trusted(&self.0.labels).iter() {
+            labels.set_item(name, value)?;
+        }
+        Ok(labels)
+    }
+
+    #[getter]
+    fn timestamps(&self) -> Vec<i64> {
+        self.floats().map(|(t, _)| t).collect()
+    }
+
+    #[getter]
+    fn values(&self) -> Vec<f64> {
+        self.floats().map(|(_, value)| value).collect()
+    }
+}
+
+/// A dump under way.
+#[pyclass(frozen, module = "bridge._core")]
+pub struct PyDump {
+    head: Arc<RwLock<head::Head>>,
+    dump: Mutex<head::Dump>,
+}
+
+#[pymethods]
+impl PyDump {
+    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        let mut piece = String::new();
+        py.detach(|| {
+            let mut dump = self.dump.lock();
+            self.head.read().dump_piece(&mut dump, &mut piece, DUMP_PIECE);
+        });
+        (!piece.is_empty()).then(|| PyBytes::new(py, piece.as_bytes()))
+    }
 }

@@ -4,6 +4,8 @@
 
 use pyo3::prelude::*;
 
+mod batch;
+mod buffer;
 mod head;
 mod influx;
 mod push;
@@ -13,6 +15,7 @@ mod wire;
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     wire::register(module)?;
+    batch::register(module)?;
     wal::register(module)?;
     head::register(module)?;
     push::register(module)?;

@@ -1,0 +1,232 @@
+"""The Rust core: loops over bytes, samples and series. Every call that loops releases the GIL."""
+
+import mmap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import final
+
+Buffer = bytes | bytearray | memoryview | mmap.mmap
+"""Contiguous bytes, borrowed without a copy. Nobody may write to them during the call."""
+
+# -- batches, head, log ------------------------------------------------------------------------------------------------
+
+class AppendRefused(ValueError):
+    """A batch that breaks a rule of the head; nothing of it is stored. The text names series and times."""
+
+    reason: str
+    """One of "out_of_order", "duplicate", "out_of_bounds", "labels"."""
+
+class LogDamaged(ValueError):
+    """A segment that cannot be read where a reader begins."""
+
+    offset: int
+    """Byte offset of the damage in the segment."""
+
+@final
+class Batch:
+    """Samples that become visible together or not at all."""
+
+    @staticmethod
+    def from_rows(
+        rows: Sequence[tuple[Mapping[str, str], int | None, float]],
+        time: int,
+        event: bytes | None = None,
+        held: bool = False,
+    ) -> Batch:
+        """A batch of (labels, time in ms, value). For tests and cold paths.
+
+        Rows without a time get the batch's own, `time` or later: newer than every sample of their series. `event` is
+        written to the log with the samples and given back by `replay`; `held` marks the rows as pushed, so that
+        their values stand until the next sample. Raises AppendRefused when a label has no name.
+        """
+
+    def __len__(self) -> int:
+        """Samples."""
+
+@final
+class Staged:
+    """A batch between its check and its commit."""
+
+    @property
+    def seq(self) -> int:
+        """Samples that the store accepted before this batch, over its whole life."""
+
+    @property
+    def samples(self) -> int:
+        """Samples of the batch that are stored; exact repetitions of a series' newest sample are not."""
+
+    @property
+    def time(self) -> int:
+        """The time that rows without one got, ms."""
+
+    @property
+    def series_created(self) -> int:
+        """Series that were new."""
+
+    def commit(self) -> None:
+        """Show the batch to readers, once its records are durable. Raises RuntimeError unless it is the oldest staged one."""
+
+@final
+class Replayed:
+    """What a segment held."""
+
+    @property
+    def end(self) -> int:
+        """Offset just after the last whole batch, where the log can be written on."""
+
+    @property
+    def damage(self) -> tuple[int, str] | None:
+        """(offset, what is wrong there) of what cannot be read; None when only zeros follow `end`."""
+
+    @property
+    def events(self) -> list[tuple[int, bytes]]:
+        """(offset after the batch, its event) in log order."""
+
+    @property
+    def ticks(self) -> int:
+        """Hold ticks."""
+
+    @property
+    def samples(self) -> int:
+        """Samples read, also those that were in the head already or whose series is unknown."""
+
+    @property
+    def series(self) -> int:
+        """Series introduced."""
+
+    @property
+    def unknown_refs(self) -> int:
+        """Samples left out because the log does not say which series they belong to."""
+
+@final
+class LogSlice:
+    """Samples of some whole batches, in log order."""
+
+    @property
+    def end(self) -> int:
+        """Offset after the last batch of the slice."""
+
+    @property
+    def seq(self) -> int:
+        """Samples accepted over the store's life up to `end`."""
+
+    @property
+    def samples(self) -> int:
+        """Float and histogram samples in the slice."""
+
+    def __len__(self) -> int:
+        """The same as `samples`."""
+
+@final
+class Series:
+    """Float samples of one series. Each access to a property makes a new object."""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Label names, sorted, and their values."""
+
+    @property
+    def timestamps(self) -> list[int]:
+        """Ascending, ms."""
+
+    @property
+    def values(self) -> list[float]:
+        """One for each timestamp."""
+
+@final
+class Head:
+    """Series and their recent samples, in memory. Safe to use from several threads."""
+
+    def __init__(self) -> None: ...
+    def stage(self, batch: Batch) -> Staged:
+        """Check a batch, staged ones before it included, and encode its log records. Raises AppendRefused."""
+
+    def rollback(self) -> None:
+        """Drop every staged batch, after a failed write to the log."""
+
+    def set_bounds(self, min_valid: int | None, max_valid: int | None) -> None:
+        """Refuse samples outside of these times (ms, inclusive; None: no bound) from now on."""
+
+    def commit_tick(self, t: int) -> None:
+        """Note that held series repeat their value at `t` ms, once the tick is durable."""
+
+    def replay(self, segment: Buffer, start: int = 0) -> Replayed:
+        """Apply all whole batches from byte `start`; segments in order. Raises RuntimeError while batches are staged."""
+
+    def read_log(self, segment: Buffer, start: int, stop: int, max_samples: int, *, seq: int = 0) -> LogSlice:
+        """Whole batches from byte `start`, never past `stop`, until there are `max_samples` or more samples.
+
+        `seq` counts samples before `start`; needed only for batches without a header, as a Prometheus writes them.
+        Raises LogDamaged when nothing can be read at `start`; later damage ends the slice before it.
+        """
+
+    def select(
+        self,
+        matchers: Sequence[tuple[str, str, str]],
+        mint: int,
+        maxt: int,
+        *,
+        held: bool = False,
+        limit: int = 0,
+    ) -> list[Series]:
+        """Series that all `matchers` (name, one of `= != =~ !~`, value) want, with samples in [mint, maxt] ms, by labels.
+
+        `held` adds pushed values at hold ticks; `limit` bounds the number of series, 0 does not. Raises ValueError
+        for a bad matcher.
+        """
+
+    def dump(
+        self,
+        matchers: Sequence[tuple[str, str, str]],
+        mint: int,
+        maxt: int,
+        *,
+        held: bool = False,
+    ) -> Iterator[bytes]:
+        """Lines as `promtool tsdb dump` prints them, in pieces of some 256 KiB; as the head is now, whatever comes."""
+
+    @property
+    def seq(self) -> int:
+        """Samples accepted over the store's life."""
+
+    @property
+    def series(self) -> int:
+        """Series with samples."""
+
+    @property
+    def chunks(self) -> int:
+        """Chunks of all series."""
+
+    @property
+    def min_time(self) -> int | None:
+        """Time of the oldest sample, ms."""
+
+    @property
+    def max_time(self) -> int | None:
+        """Time of the newest sample, ms."""
+
+    @property
+    def bytes(self) -> int:
+        """Memory for labels and samples, without the index over them."""
+
+@final
+class Framer:
+    """Frames the records of one segment into pages of 32 KiB, for whoever owns the file."""
+
+    def __init__(self, offset: int, segment_size: int, compression: str = "snappy") -> None:
+        """Go on at byte `offset` of a segment of `segment_size`; `compression` is "none" or "snappy"."""
+
+    def add(self, staged: Staged) -> bool:
+        """Frame a batch. False, and nothing done, when it does not fit the rest; an empty segment takes anything."""
+
+    def add_tick(self, t: int) -> bool:
+        """Frame a hold tick at `t` ms; False as for `add`."""
+
+    def take(self) -> bytes:
+        """The bytes framed since the last call; they end at `offset`."""
+
+    @property
+    def offset(self) -> int:
+        """Offset after everything added."""
+
+    def rewind(self, offset: int) -> None:
+        """Forget what lies beyond `offset`, after a write that failed."""

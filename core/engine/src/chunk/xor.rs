@@ -1,0 +1,249 @@
+//! XOR chunks (encoding 1): Gorilla's scheme as Prometheus writes it.
+//!
+//! ```text
+//! n u16 | t0 varint, v0 64 bits | t1-t0 uvarint, v1 | (change of the time step, v)*
+//! ```
+//!
+//! A value is the XOR with the one before: `0` the same; `10` bits in the last window; `11` lead(5) length(6) bits.
+
+use super::bits::{BitReader, BitWriter};
+use super::BadChunk;
+use crate::bytes::{unzigzag, zigzag};
+
+/// The count in front does not go further.
+pub const MAX_SAMPLES: u16 = u16::MAX;
+/// Number of bytes before the bit stream.
+const HEADER_SIZE: usize = 2;
+/// Leading zeros are told in 5 bits.
+const MAX_LEADING: u32 = 31;
+
+/// Widths of the changes of the time step, by the prefix that announces them: `10`, `110`, `1110`, `1111`.
+const STEP_CLASSES: [(u64, u32, u32); 3] = [(0b10, 2, 14), (0b110, 3, 17), (0b1110, 4, 20)];
+
+/// Bits of the last value that were told explicitly.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    leading: u8,
+    length: u8,
+}
+
+/// Appends samples to a chunk. Times must ascend; whoever appends sees to it.
+#[derive(Debug, Clone)]
+pub struct Appender {
+    bytes: Vec<u8>,
+    t: i64,
+    step: u64,
+    value: u64,
+    samples: u16,
+    window: Option<Window>,
+    bits: BitWriter,
+}
+
+impl Appender {
+    /// A chunk of one sample.
+    pub fn new(t: i64, value: f64) -> Self {
+        let mut bytes = Vec::with_capacity(24); // most series of a job get few samples
+        let mut bits = BitWriter::default();
+        bytes.extend_from_slice(&1u16.to_be_bytes());
+        bits.put_uvarint(&mut bytes, zigzag(t));
+        bits.put(&mut bytes, value.to_bits(), 64);
+        Self {
+            bytes,
+            t,
+            step: 0,
+            value: value.to_bits(),
+            samples: 1,
+            window: None,
+            bits,
+        }
+    }
+
+    /// The chunk as it stands.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Bytes allocated.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// The chunk, no longer to be appended to.
+    pub fn into_bytes(self) -> Box<[u8]> {
+        self.bytes.into_boxed_slice()
+    }
+
+    /// Samples so far.
+    pub fn samples(&self) -> u16 {
+        self.samples
+    }
+
+    /// The last sample.
+    pub fn last(&self) -> (i64, f64) {
+        (self.t, f64::from_bits(self.value))
+    }
+
+    /// Append a sample. Not for a chunk that holds [`MAX_SAMPLES`].
+    pub fn append(&mut self, t: i64, value: f64) {
+        let step = t.wrapping_sub(self.t) as u64;
+        if self.samples == 1 {
+            self.bits.put_uvarint(&mut self.bytes, step);
+        } else {
+            self.put_step_change(step.wrapping_sub(self.step) as i64);
+        }
+        self.put_value(value.to_bits());
+        (self.t, self.step) = (t, step);
+        self.samples += 1;
+        if let Some(count) = self.bytes.first_chunk_mut::<HEADER_SIZE>() {
+            *count = self.samples.to_be_bytes();
+        }
+    }
+
+    fn put_step_change(&mut self, change: i64) {
+        if change == 0 {
+            return self.bits.put(&mut self.bytes, 0, 1);
+        }
+        for (prefix, prefix_length, width) in STEP_CLASSES {
+            // Prometheus' ranges lean to the positive side: -(2^(n-1) - 1) ..= 2^(n-1).
+            let half = 1i64 << (width - 1);
+            if (1 - half..=half).contains(&change) {
+                let low = change as u64 & ((1 << width) - 1);
+                return self
+                    .bits
+                    .put(&mut self.bytes, prefix << width | low, prefix_length + width);
+            }
+        }
+        self.bits.put(&mut self.bytes, 0b1111, 4);
+        self.bits.put(&mut self.bytes, change as u64, 64);
+    }
+
+    fn put_value(&mut self, value: u64) {
+        let xor = self.value ^ value;
+        self.value = value;
+        if xor == 0 {
+            return self.bits.put(&mut self.bytes, 0, 1);
+        }
+        let leading = xor.leading_zeros().min(MAX_LEADING) as u8;
+        let trailing = xor.trailing_zeros() as u8;
+        let fits = |w: &Window| leading >= w.leading && trailing >= 64 - w.leading - w.length;
+        let window = match self.window.filter(fits) {
+            Some(window) => {
+                self.bits.put(&mut self.bytes, 0b10, 2);
+                window
+            }
+            None => {
+                let length = 64 - leading - trailing;
+                // 64 does not fit into 6 bits: it is told as 0, which cannot occur.
+                let told = u64::from(leading) << 6 | u64::from(length & 63);
+                self.bits.put(&mut self.bytes, 0b11 << 11 | told, 13);
+                Window { leading, length }
+            }
+        };
+        self.window = Some(window);
+        let trailing = 64 - window.leading - window.length;
+        self.bits.put(&mut self.bytes, xor >> trailing, window.length.into());
+    }
+}
+
+/// The samples of a chunk, oldest first. Bytes from a file may be anything: a bad chunk ends in an error, never in a panic.
+#[derive(Debug, Clone)]
+pub struct Samples<'a> {
+    bits: BitReader<'a>,
+    left: u16,
+    read: u16,
+    t: i64,
+    step: u64,
+    value: u64,
+    window: Option<Window>,
+}
+
+impl<'a> Samples<'a> {
+    /// Read `chunk` from its first sample.
+    pub fn new(chunk: &'a [u8]) -> Result<Self, BadChunk> {
+        let (count, stream) = chunk.split_first_chunk::<HEADER_SIZE>().ok_or(BadChunk)?;
+        Ok(Self {
+            bits: BitReader::new(stream),
+            left: u16::from_be_bytes(*count),
+            read: 0,
+            t: 0,
+            step: 0,
+            value: 0,
+            window: None,
+        })
+    }
+
+    fn read_sample(&mut self) -> Result<(i64, f64), BadChunk> {
+        match self.read {
+            0 => {
+                self.t = unzigzag(self.bits.uvarint()?);
+                self.value = self.bits.take(64)?;
+            }
+            1 => {
+                self.step = self.bits.uvarint()?;
+                self.read_value()?;
+            }
+            _ => {
+                self.step = self.step.wrapping_add(self.read_step_change()? as u64);
+                self.read_value()?;
+            }
+        }
+        self.t = self.t.wrapping_add(self.step as i64);
+        self.read = self.read.saturating_add(1);
+        Ok((self.t, f64::from_bits(self.value)))
+    }
+
+    fn read_step_change(&mut self) -> Result<i64, BadChunk> {
+        if !self.bits.bit()? {
+            return Ok(0);
+        }
+        for (_, _, width) in STEP_CLASSES {
+            if !self.bits.bit()? {
+                let raw = self.bits.take(width)? as i64;
+                let half = 1i64 << (width - 1);
+                return Ok(if raw > half { raw - 2 * half } else { raw });
+            }
+        }
+        self.bits.take(64).map(|raw| raw as i64)
+    }
+
+    fn read_value(&mut self) -> Result<(), BadChunk> {
+        if !self.bits.bit()? {
+            return Ok(());
+        }
+        if self.bits.bit()? {
+            let leading = self.bits.take(5)? as u8;
+            let length = match self.bits.take(6)? as u8 {
+                0 => 64,
+                length => length,
+            };
+            if leading + length > 64 {
+                return Err(BadChunk);
+            }
+            self.window = Some(Window { leading, length });
+        }
+        let window = self.window.ok_or(BadChunk)?;
+        let bits = self.bits.take(window.length.into())?;
+        self.value ^= bits << (64 - window.leading - window.length);
+        Ok(())
+    }
+}
+
+impl Iterator for Samples<'_> {
+    type Item = Result<(i64, f64), BadChunk>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        let sample = self.read_sample();
+        if sample.is_err() {
+            self.left = 0;
+        }
+        Some(sample)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.left.into()))
+    }
+}

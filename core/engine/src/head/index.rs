@@ -1,0 +1,108 @@
+//! Ways to a series: by label set, by reference, by label pair.
+
+use ahash::RandomState;
+use hashbrown::{HashMap, HashTable};
+
+use super::series::Series;
+use crate::labels::Labels;
+use crate::wal::SeriesRef;
+
+/// Label sets are chosen by strangers: the hash is seeded, and a hit is always compared.
+#[derive(Default)]
+pub struct Index {
+    seed: RandomState,
+    /// (hash, slot) of every series, staged ones included.
+    by_labels: HashTable<(u32, u32)>,
+    /// Slot of every series, by its reference.
+    by_ref: HashTable<u32>,
+    /// Slots of series that the log knows under a second reference.
+    aliases: HashMap<SeriesRef, u32, RandomState>,
+    /// name -> value -> slots in ascending order, of visible series only.
+    postings: HashMap<Box<str>, Values, RandomState>,
+    visible: u32,
+}
+
+/// The values of one label name, and the slots of the series that have each.
+pub type Values = HashMap<Box<str>, Vec<u32>, RandomState>;
+
+impl Index {
+    /// Number of visible series: slots from here on are staged.
+    pub fn visible(&self) -> u32 {
+        self.visible
+    }
+
+    /// The values of `name`.
+    pub fn values(&self, name: &str) -> Option<&Values> {
+        self.postings.get(name)
+    }
+
+    /// What a label set is found by. Half a hash is enough: it makes the table's entry small and its growth cheap.
+    pub fn hash(&self, labels: Labels<'_>) -> u32 {
+        self.seed.hash_one(labels.packed()) as u32
+    }
+
+    /// The slot of a label set.
+    pub fn find(&self, hash: u32, labels: Labels<'_>, series: &[Series]) -> Option<u32> {
+        let same =
+            |&(h, slot): &(u32, u32)| h == hash && series.get(slot as usize).is_some_and(|s| s.labels() == labels);
+        self.by_labels.find(spread(hash), same).map(|&(_, slot)| slot)
+    }
+
+    /// The slot of a reference.
+    pub fn resolve(&self, reference: SeriesRef, series: &[Series]) -> Option<u32> {
+        let same = |&slot: &u32| series.get(slot as usize).is_some_and(|s| s.reference() == reference);
+        let found = self.by_ref.find(self.seed.hash_one(reference), same).copied();
+        found.or_else(|| self.aliases.get(&reference).copied())
+    }
+
+    /// Add the newest series, which is already in `series`; it stays invisible.
+    pub fn insert(&mut self, hash: u32, slot: u32, reference: SeriesRef, series: &[Series]) {
+        self.by_labels
+            .insert_unique(spread(hash), (hash, slot), |&(h, _)| spread(h));
+        let seed = &self.seed;
+        let rehash = |&slot: &u32| series.get(slot as usize).map_or(0, |s| seed.hash_one(s.reference()));
+        self.by_ref.insert_unique(seed.hash_one(reference), slot, rehash);
+    }
+
+    /// Let `reference` lead to `slot` too.
+    pub fn alias(&mut self, reference: SeriesRef, slot: u32) {
+        self.aliases.insert(reference, slot);
+    }
+
+    /// Forget a staged series.
+    pub fn remove(&mut self, slot: u32, series: &Series) {
+        let hash = self.hash(series.labels());
+        if let Ok(entry) = self.by_labels.find_entry(spread(hash), |&(_, s)| s == slot) {
+            entry.remove();
+        }
+        let hash = self.seed.hash_one(series.reference());
+        if let Ok(entry) = self.by_ref.find_entry(hash, |&s| s == slot) {
+            entry.remove();
+        }
+    }
+
+    /// Let readers find the series up to slot `end`. Slots only grow here, so postings stay sorted by appending.
+    pub fn show(&mut self, end: u32, series: &[Series]) {
+        while self.visible < end {
+            let Some(new) = series.get(self.visible as usize) else {
+                return;
+            };
+            for (name, value) in new.labels().iter() {
+                let seed = &self.seed;
+                let values = entry(&mut self.postings, name, || Values::with_hasher(seed.clone()));
+                entry(values, value, Vec::new).push(self.visible);
+            }
+            self.visible += 1;
+        }
+    }
+}
+
+/// The value of `key`, made when missing; the key is copied only then.
+fn entry<'m, V>(map: &'m mut HashMap<Box<str>, V, RandomState>, key: &str, make: impl FnOnce() -> V) -> &'m mut V {
+    map.entry_ref(key).or_insert_with(make)
+}
+
+/// The table wants bits at both ends of 64.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}

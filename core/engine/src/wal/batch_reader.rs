@@ -1,0 +1,146 @@
+//! Batches: the records of a segment grouped as they were appended.
+//!
+//! A batch is given out only when all of its records are there, so no reader ever sees half of one.
+//! A record with no header before it (new series, a hold tick, all that a Prometheus wrote) is a batch of its own.
+
+use std::ops::Range;
+
+use super::reader::Reader;
+use super::record::{self, BatchHeader, Malformed};
+use super::{Damage, FloatRow, HistogramRow, Reason, SeriesRef};
+
+/// One batch, decoded. Reused from batch to batch, so that reading a log does not allocate per batch.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LogBatch {
+    /// The header, where there is one.
+    pub header: Option<BatchHeader>,
+    /// The header's event; empty when there is none.
+    pub event: Vec<u8>,
+    /// Float samples.
+    pub floats: Vec<FloatRow>,
+    /// Native histogram samples.
+    pub histograms: Vec<HistogramRow>,
+    /// The time of a hold tick, ms.
+    pub tick: Option<i64>,
+    series: Vec<(SeriesRef, Range<usize>)>,
+    packed: Vec<u8>,
+}
+
+impl LogBatch {
+    /// Series that the batch introduces, with their packed labels.
+    pub fn series(&self) -> impl Iterator<Item = (SeriesRef, &[u8])> {
+        self.series
+            .iter()
+            .filter_map(|(reference, range)| Some((*reference, self.packed.get(range.clone())?)))
+    }
+
+    /// Samples of either kind.
+    pub fn samples(&self) -> usize {
+        self.floats.len() + self.histograms.len()
+    }
+
+    fn clear(&mut self) {
+        self.header = None;
+        self.tick = None;
+        self.event.clear();
+        self.floats.clear();
+        self.histograms.clear();
+        self.series.clear();
+        self.packed.clear();
+    }
+
+    fn decode(&mut self, record: &[u8]) -> Result<(), Malformed> {
+        let Some((&kind, body)) = record.split_first() else {
+            return Err(Malformed::Content);
+        };
+        match kind {
+            record::SERIES => record::decode_series(body, |reference, packed| {
+                let start = self.packed.len();
+                self.packed.extend_from_slice(packed);
+                self.series.push((reference, start..self.packed.len()));
+            }),
+            record::SAMPLES => record::decode_samples(body, &mut self.floats),
+            record::HISTOGRAMS => record::decode_histograms(body, false, &mut self.histograms),
+            record::FLOAT_HISTOGRAMS => record::decode_histograms(body, true, &mut self.histograms),
+            record::BATCH_HEADER => {
+                let (header, event) = record::decode_header(body)?;
+                self.header = Some(header);
+                self.event.extend_from_slice(event);
+                Ok(())
+            }
+            record::HOLD_TICK => {
+                self.tick = Some(record::decode_tick(body)?);
+                Ok(())
+            }
+            _ => Ok(()), // tombstones, exemplars, metadata and what later versions add: nothing here needs them
+        }
+    }
+}
+
+/// Reads batches from a borrowed segment, from any batch boundary on.
+pub struct BatchReader<'a> {
+    reader: Reader<'a>,
+    end: usize,
+}
+
+impl<'a> BatchReader<'a> {
+    /// A reader of `segment` that begins at byte `start`, which must be a batch boundary.
+    pub fn new(segment: &'a [u8], start: usize) -> Self {
+        Self {
+            reader: Reader::new(segment, start),
+            end: start,
+        }
+    }
+
+    /// The offset just after the last whole batch.
+    pub fn offset(&self) -> usize {
+        self.end
+    }
+
+    /// Read the next batch into `batch`; false at the clean end. On damage `batch` holds nothing of meaning.
+    pub fn next_batch(&mut self, batch: &mut LogBatch) -> Result<bool, Damage> {
+        batch.clear();
+        if self.read_record(batch)?.is_none() {
+            return Ok(false);
+        }
+        if let Some(header) = batch.header {
+            self.read_body(&header, batch)?;
+        }
+        self.end = self.reader.offset();
+        Ok(true)
+    }
+
+    fn read_body(&mut self, header: &BatchHeader, batch: &mut LogBatch) -> Result<(), Damage> {
+        let offset = self.end;
+        let damage = |reason| Damage { offset, reason };
+        for _ in 0..header.records {
+            match self.read_record(batch)? {
+                None | Some(record::SERIES | record::BATCH_HEADER | record::HOLD_TICK) => {
+                    return Err(damage(Reason::BatchCut));
+                }
+                Some(_) => {}
+            }
+        }
+        if batch.samples() as u64 != header.samples {
+            return Err(damage(Reason::BatchCount));
+        }
+        Ok(())
+    }
+
+    /// Decode the next record into `batch`; its type, or `None` at the clean end.
+    fn read_record(&mut self, batch: &mut LogBatch) -> Result<Option<u8>, Damage> {
+        let offset = self.reader.offset();
+        let Some(record) = self.reader.next_record()? else {
+            return Ok(None);
+        };
+        let kind = record.first().copied().unwrap_or_default();
+        batch.decode(record).map_err(|malformed| Damage {
+            offset,
+            reason: match malformed {
+                Malformed::Content => Reason::Record(kind),
+                Malformed::Version(version) => Reason::Version(version),
+            },
+        })?;
+        Ok(Some(kind))
+    }
+}

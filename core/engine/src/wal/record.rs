@@ -1,0 +1,241 @@
+//! Records: what their bytes mean. The first byte tells the type.
+
+use super::histogram::{decode_histogram, encode_histogram, is_float};
+use super::{FloatRow, HistogramRow, SeriesRef};
+use crate::bytes::{put_prefixed, put_uvarint, put_varint, Decoder, Truncated};
+use crate::labels::Labels;
+
+/// New series: their reference and label set.
+pub const SERIES: u8 = 1;
+/// Float samples.
+pub const SAMPLES: u8 = 2;
+/// Native histograms with integer counts.
+pub const HISTOGRAMS: u8 = 7;
+/// Native histograms with float counts.
+pub const FLOAT_HISTOGRAMS: u8 = 8;
+/// Private: what belongs together as one batch.
+pub const BATCH_HEADER: u8 = 0xB0;
+/// Private: a time at which held series repeat their value.
+pub const HOLD_TICK: u8 = 0xB1;
+
+const VERSION: u8 = 1;
+const FLAG_HELD: u8 = 1;
+
+/// Why a record does not decode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Malformed {
+    /// It ends too early, or holds what its type cannot.
+    Content,
+    /// Its version is unknown.
+    Version(u8),
+}
+
+impl From<Truncated> for Malformed {
+    fn from(_: Truncated) -> Self {
+        Self::Content
+    }
+}
+
+/// What stands before the samples of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BatchHeader {
+    /// The rows are push values, to be held.
+    pub held: bool,
+    /// Samples that the store accepted before this batch, over its whole life.
+    pub seq: u64,
+    /// Samples in this batch.
+    pub samples: u64,
+    /// Records of this batch after its header.
+    pub records: u64,
+}
+
+/// Encoded records, one after the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Records {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Records {
+    /// The records in order.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts
+            .zip(self.ends.iter().copied())
+            .filter_map(|(start, end)| self.bytes.get(start..end))
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// True when there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Add all of `other` after these.
+    pub fn append(&mut self, other: &Self) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.ends.extend(other.ends.iter().map(|end| start + end));
+    }
+
+    fn close(&mut self) {
+        self.ends.push(self.bytes.len());
+    }
+
+    /// A series record; nothing when there are no new series.
+    pub fn series<'a>(&mut self, series: impl Iterator<Item = (SeriesRef, Labels<'a>)>) {
+        let mut series = series.peekable();
+        if series.peek().is_none() {
+            return;
+        }
+        self.bytes.push(SERIES);
+        for (reference, labels) in series {
+            self.bytes.extend_from_slice(&reference.0.to_be_bytes());
+            put_uvarint(&mut self.bytes, labels.count() as u64);
+            self.bytes.extend_from_slice(labels.packed());
+        }
+        self.close();
+    }
+
+    /// A batch header with its event.
+    pub fn header(&mut self, header: &BatchHeader, event: &[u8]) {
+        let flags = if header.held { FLAG_HELD } else { 0 };
+        self.bytes.extend_from_slice(&[BATCH_HEADER, VERSION, flags]);
+        put_uvarint(&mut self.bytes, header.seq);
+        put_uvarint(&mut self.bytes, header.samples);
+        put_uvarint(&mut self.bytes, header.records);
+        self.bytes.extend_from_slice(event);
+        self.close();
+    }
+
+    /// A hold tick at `t` ms.
+    pub fn tick(&mut self, t: i64) {
+        self.bytes.extend_from_slice(&[HOLD_TICK, VERSION]);
+        put_varint(&mut self.bytes, t);
+        self.close();
+    }
+
+    /// A samples record; nothing when there are no rows.
+    pub fn samples(&mut self, rows: impl Iterator<Item = FloatRow>) {
+        let mut rows = rows.peekable();
+        let Some(&(base, base_t, _)) = rows.peek() else {
+            return;
+        };
+        self.base(SAMPLES, base, base_t);
+        for (reference, t, value) in rows {
+            self.delta(base, base_t, reference, t);
+            self.bytes.extend_from_slice(&value.to_bits().to_be_bytes());
+        }
+        self.close();
+    }
+
+    /// One histogram record for each of the two kinds that occur in `rows`.
+    pub fn histograms(&mut self, rows: &[HistogramRow]) {
+        for (kind, floats) in [(HISTOGRAMS, false), (FLOAT_HISTOGRAMS, true)] {
+            let mut rows = rows.iter().filter(|row| is_float(&row.2) == floats).peekable();
+            let Some(&&(base, base_t, _)) = rows.peek() else {
+                continue;
+            };
+            self.base(kind, base, base_t);
+            for (reference, t, value) in rows {
+                self.delta(base, base_t, *reference, *t);
+                encode_histogram(value, &mut self.bytes);
+            }
+            self.close();
+        }
+    }
+
+    /// Rows tell reference and time as differences from the first one's, which stands before them.
+    fn base(&mut self, kind: u8, reference: SeriesRef, t: i64) {
+        self.bytes.push(kind);
+        self.bytes.extend_from_slice(&reference.0.to_be_bytes());
+        self.bytes.extend_from_slice(&t.to_be_bytes());
+    }
+
+    fn delta(&mut self, base: SeriesRef, base_t: i64, reference: SeriesRef, t: i64) {
+        put_varint(&mut self.bytes, reference.0.wrapping_sub(base.0) as i64);
+        put_varint(&mut self.bytes, t.wrapping_sub(base_t));
+    }
+}
+
+/// Each series of a series record's body, its labels checked, in packed form.
+pub fn decode_series(body: &[u8], mut each: impl FnMut(SeriesRef, &[u8])) -> Result<(), Malformed> {
+    let mut decoder = Decoder::new(body);
+    let mut packed = Vec::new();
+    while !decoder.is_empty() {
+        let reference = SeriesRef(decoder.u64_be()?);
+        let count = decoder.uvarint()?;
+        packed.clear();
+        for _ in 0..count {
+            let (name, value) = (decoder.prefixed()?, decoder.prefixed()?);
+            put_prefixed(&mut packed, name);
+            put_prefixed(&mut packed, value);
+        }
+        Labels::checked(&packed).map_err(|_| Malformed::Content)?;
+        each(reference, &packed);
+    }
+    Ok(())
+}
+
+/// Append the rows of a samples record's body to `rows`.
+pub fn decode_samples(body: &[u8], rows: &mut Vec<FloatRow>) -> Result<(), Malformed> {
+    decode_rows(body, |reference, t, decoder| {
+        rows.push((reference, t, decoder.f64_be()?));
+        Ok(())
+    })
+}
+
+/// Append the rows of a histogram record's body to `rows`.
+pub fn decode_histograms(body: &[u8], floats: bool, rows: &mut Vec<HistogramRow>) -> Result<(), Malformed> {
+    decode_rows(body, |reference, t, decoder| {
+        rows.push((reference, t, decode_histogram(decoder, floats)?.into()));
+        Ok(())
+    })
+}
+
+fn decode_rows(
+    body: &[u8],
+    mut each: impl FnMut(SeriesRef, i64, &mut Decoder<'_>) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
+    let mut decoder = Decoder::new(body);
+    if decoder.is_empty() {
+        return Ok(()); // Prometheus never writes one, but reads it
+    }
+    let base = decoder.u64_be()?;
+    let base_t = decoder.u64_be()? as i64;
+    while !decoder.is_empty() {
+        let reference = SeriesRef(base.wrapping_add(decoder.varint()? as u64));
+        let t = base_t.wrapping_add(decoder.varint()?);
+        each(reference, t, &mut decoder)?;
+    }
+    Ok(())
+}
+
+/// A batch header's body, and its event.
+pub fn decode_header(body: &[u8]) -> Result<(BatchHeader, &[u8]), Malformed> {
+    let mut decoder = versioned(body)?;
+    let header = BatchHeader {
+        held: decoder.u8()? & FLAG_HELD != 0,
+        seq: decoder.uvarint()?,
+        samples: decoder.uvarint()?,
+        records: decoder.uvarint()?,
+    };
+    Ok((header, decoder.rest()))
+}
+
+/// A hold tick's body: its time, ms.
+pub fn decode_tick(body: &[u8]) -> Result<i64, Malformed> {
+    Ok(versioned(body)?.varint()?)
+}
+
+fn versioned(body: &[u8]) -> Result<Decoder<'_>, Malformed> {
+    let mut decoder = Decoder::new(body);
+    match decoder.u8()? {
+        VERSION => Ok(decoder),
+        other => Err(Malformed::Version(other)),
+    }
+}

@@ -1,0 +1,61 @@
+//! A slice of the log: what a sink gets to forward.
+
+use super::{BatchReader, Damage, FloatRow, HistogramRow, LogBatch};
+
+/// The samples of some whole batches, as columns of (series, time, value) in log order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LogSlice {
+    rows: Vec<FloatRow>,
+    histograms: Vec<HistogramRow>,
+    /// Offset after the last batch of the slice.
+    pub end: usize,
+    /// Samples accepted over the store's life up to the end of the slice.
+    pub seq: u64,
+}
+
+impl LogSlice {
+    /// Read whole batches of `segment` from `start`, never past `stop`, until at least `max_samples` are there.
+    /// `seq` counts on over batches that carry no header. Damage is an error only when no batch comes before it.
+    pub fn read(segment: &[u8], start: usize, stop: usize, max_samples: usize, seq: u64) -> Result<Self, Damage> {
+        let segment = segment.get(..stop).unwrap_or(segment);
+        let mut reader = BatchReader::new(segment, start);
+        let mut batch = LogBatch::default();
+        let mut slice = Self {
+            end: start,
+            seq,
+            ..Self::default()
+        };
+        while slice.samples() < max_samples.max(1) {
+            match reader.next_batch(&mut batch) {
+                Ok(true) => slice.push(&batch, reader.offset()),
+                Ok(false) => break,
+                Err(damage) if slice.end == start => return Err(damage),
+                Err(_) => break,
+            }
+        }
+        Ok(slice)
+    }
+
+    fn push(&mut self, batch: &LogBatch, end: usize) {
+        let before = batch.header.map_or(self.seq, |header| header.seq);
+        self.seq = before.saturating_add(batch.samples() as u64);
+        self.rows.extend_from_slice(&batch.floats);
+        self.histograms.extend_from_slice(&batch.histograms);
+        self.end = end;
+    }
+
+    /// Float samples.
+    pub fn rows(&self) -> &[FloatRow] {
+        &self.rows
+    }
+
+    /// Native histogram samples.
+    pub fn histograms(&self) -> &[HistogramRow] {
+        &self.histograms
+    }
+
+    /// Samples of either kind.
+    pub fn samples(&self) -> usize {
+        self.rows.len() + self.histograms.len()
+    }
+}
