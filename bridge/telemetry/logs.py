@@ -51,7 +51,7 @@ def configure_logging(settings: Logging, clock: Clock, stream: TextIO | None = N
 
 
 def quieten_libraries(level: int, clock: Clock) -> None:
-    """The server announces start and stop at "info", as we do ourselves, and warns at each bad request of a stranger."""
+    """The server announces start and stop at "info", as we do ourselves, and warns of each bad request it gets."""
     at_least_warning = level if level <= logging.DEBUG else max(level, logging.WARNING)
     for name in ("uvicorn", "uvicorn.error", "asyncio", "aiohttp"):
         logging.getLogger(name).setLevel(at_least_warning)
