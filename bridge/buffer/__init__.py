@@ -1,0 +1,24 @@
+"""The store: log, head, cursors, and the small state beside them."""
+
+from bridge.buffer.cursors import CURSORS, Cursor, Cursors
+from bridge.buffer.files import Files
+from bridge.buffer.position import Position
+from bridge.buffer.replay import OnEvent
+from bridge.buffer.state import Schema, State
+from bridge.buffer.store import AppendResult, Matchers, Store, View, open_read_only
+
+__all__ = [
+    "CURSORS",
+    "AppendResult",
+    "Cursor",
+    "Cursors",
+    "Files",
+    "Matchers",
+    "OnEvent",
+    "Position",
+    "Schema",
+    "State",
+    "Store",
+    "View",
+    "open_read_only",
+]

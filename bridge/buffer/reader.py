@@ -1,0 +1,96 @@
+"""Reading the log again: what a sink is fed from.
+
+Bounded pieces through `pread`, never a map: a bad disk is an OSError then, not the end of the process.
+"""
+
+import structlog
+
+from bridge.buffer.files import File
+from bridge.buffer.log import Log
+from bridge.buffer.metrics import WalMetrics
+from bridge.buffer.position import Position
+from bridge.buffer.segments import PAGE_SIZE, LogDir
+from bridge.buffer.wal import Wal
+from bridge.native import Head, LogDamaged, LogSlice
+
+__all__ = ["LogReader"]
+
+logger = structlog.get_logger(__name__)
+
+_WINDOW = 256 << 10  # bytes read at a time, a multiple of the page size
+
+
+class LogReader:
+    """Decodes batches from any position on, up to what is durable. Holds no state: any thread may call it."""
+
+    def __init__(self, directory: LogDir, head: Head, wal: Wal, log: Log, metrics: WalMetrics) -> None:
+        self._dir = directory
+        self._files = directory.files
+        self._head = head
+        self._wal = wal
+        self._log = log
+        self._skipped = metrics.skipped_bytes
+
+    def oldest(self) -> Position:
+        """The beginning of the log."""
+        return Position(min(self._dir.segments(), default=self._log.durable.segment), 0)
+
+    def read(self, position: Position, max_samples: int, seq: int) -> tuple[LogSlice, Position]:
+        """Whole batches from `position` on, until `max_samples` are reached, and the position behind them.
+
+        `seq` is what the cursor at `position` remembers, for batches that don't say it themselves. The slice is empty
+        when nothing more is durable; the position may have moved to a later segment even then. What cannot be read is
+        logged, counted and left out.
+        """
+        durable = self._log.durable
+        if position > durable:
+            logger.error("position ahead of the log, reading it from its beginning", position=str(position))
+            position = self.oldest()
+        while position < durable:
+            piece, end = self._read_segment(position, durable, max_samples, seq)
+            if piece is not None:
+                return piece, Position(position.segment, end)
+            position = durable if position.segment == durable.segment else Position(position.segment + 1, 0)
+        return self._head.read_log(b"", 0, 0, 1, seq=seq), position
+
+    def _read_segment(
+        self, position: Position, durable: Position, max_samples: int, seq: int
+    ) -> tuple[LogSlice | None, int]:
+        """Whole batches of one segment and the offset behind them; None when it has no more."""
+        try:
+            file = self._files.open(self._dir.segment(position.segment))
+        except FileNotFoundError:
+            logger.warning("log segment missing, reading on behind it", segment=position.segment)
+            return None, 0
+        try:
+            last = position.segment == durable.segment
+            stop = durable.offset if last else self._wal.ends.get(position.segment, self._files.size(file))
+            return self._read_window(file, position.offset, stop, max_samples, seq)
+        except LogDamaged as error:
+            lost = stop - position.offset
+            logger.error("log damaged, reading on behind it", position=str(position), bytes=lost, reason=str(error))
+            self._skipped.inc(lost)
+            return None, 0
+        finally:
+            self._files.close(file)
+
+    def _read_window(
+        self, file: File, start: int, stop: int, max_samples: int, seq: int
+    ) -> tuple[LogSlice | None, int]:
+        """Decode from `start` to `stop`, in a window that grows until at least one whole batch fits in."""
+        base = start // PAGE_SIZE * PAGE_SIZE
+        size = _WINDOW
+        while start < stop:
+            window = self._files.read_at(file, min(size, stop - base), base)
+            try:
+                piece = self._head.read_log(window, start - base, len(window), max_samples, seq=seq)
+            except LogDamaged:
+                if size >= stop - base:
+                    raise
+            else:
+                if base + piece.end > start:
+                    return piece, base + piece.end
+                if size >= stop - base:
+                    break
+            size *= 4
+        return None, start
