@@ -1,87 +1,192 @@
-//! Floats as text, the way each peer writes them.
+//! Floats as text, the way Go and Prometheus print and read them.
+
+/// The NaN that Go's `math.NaN` and Prometheus' parsers make. Not the stale marker, which is another NaN.
+pub const NORMAL_NAN: f64 = f64::from_bits(0x7ff8_0000_0000_0001);
+
+/// Integers below this are exact, so their decimal digits are also the shortest ones.
+const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
+
+/// Where printed numbers go.
+pub trait Sink {
+    /// Append text.
+    fn put(&mut self, text: &str);
+}
+
+impl Sink for String {
+    fn put(&mut self, text: &str) {
+        self.push_str(text);
+    }
+}
+
+impl Sink for Vec<u8> {
+    fn put(&mut self, text: &str) {
+        self.extend_from_slice(text.as_bytes());
+    }
+}
 
 /// Append `v` as Go's `strconv.FormatFloat(v, 'g', -1, 64)` does: shortest digits, exponent form below 1e-4 and from 1e6 on
 /// (`1e+06`), `+Inf`, `-Inf`, `NaN`. Prometheus' text format, promtool and Pushgateway's API print values so.
-pub fn push_go(out: &mut String, v: f64) {
+pub fn push_go<S: Sink>(out: &mut S, v: f64) {
+    print(out, v);
+}
+
+/// Append `v` as OpenMetrics and Prometheus 3's `le` and `quantile` labels have it: like [`push_go`], but recognisably a
+/// float (`1.0`, `250000.0`, `1e+06`), and without negative zero.
+pub fn push_open_metrics<S: Sink>(out: &mut S, v: f64) {
+    if print(out, if v == 0.0 { 0.0 } else { v }) {
+        out.put(".0");
+    }
+}
+
+/// Append an integer in decimal.
+pub fn push_u64<S: Sink>(out: &mut S, v: u64) {
+    out.put(Digits::of_integer(v).as_str());
+}
+
+/// Append a signed integer in decimal.
+pub fn push_i64<S: Sink>(out: &mut S, v: i64) {
+    if v < 0 {
+        out.put("-");
+    }
+    push_u64(out, v.unsigned_abs());
+}
+
+/// Parse as Go's `strconv.ParseFloat(text, 64)` does, without its hexadecimal form and underscores, which no exposition
+/// format allows. `None` also where Go reports a range error, as for `1e400`.
+pub fn parse_go(text: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(text).ok()?;
+    let v: f64 = text.parse().ok()?;
     if v.is_nan() {
-        out.push_str("NaN");
-        return;
+        return (!text.starts_with(['+', '-'])).then_some(NORMAL_NAN);
     }
-    if v.is_infinite() {
-        out.push_str(if v > 0.0 { "+Inf" } else { "-Inf" });
-        return;
+    let overflowed = v.is_infinite() && text.bytes().any(|b| b.is_ascii_digit());
+    (!overflowed).then_some(v)
+}
+
+/// Print as Go does; true when the text could be an integer's.
+fn print<S: Sink>(out: &mut S, v: f64) -> bool {
+    if !v.is_finite() {
+        out.put(match (v.is_nan(), v > 0.0) {
+            (true, _) => "NaN",
+            (_, true) => "+Inf",
+            (_, false) => "-Inf",
+        });
+        return false;
     }
-    if v == 0.0 {
-        out.push_str(if v.is_sign_negative() { "-0" } else { "0" });
-        return;
+    if v.is_sign_negative() {
+        out.put("-");
     }
-    if v < 0.0 {
-        out.push('-');
-    }
-    let (digits, point) = shortest(v.abs());
-    let digits = digits.as_str();
-    let exponent = point - 1;
-    if exponent < -4 || exponent >= 6 {
-        push_exponent(out, digits, exponent);
+    let digits = Digits::of(v.abs());
+    if (-4..6).contains(&(digits.point - 1)) {
+        print_plain(out, digits.as_str(), digits.point)
     } else {
-        push_plain(out, digits, point);
+        print_exponent(out, digits.as_str(), digits.point - 1);
+        false
     }
 }
 
-fn push_exponent(out: &mut String, digits: &str, exponent: i32) {
-    let (first, rest) = digits.split_at(1);
-    out.push_str(first);
+fn print_exponent<S: Sink>(out: &mut S, digits: &str, exponent: i32) {
+    let (first, rest) = digits.split_at_checked(1).unwrap_or_default();
+    out.put(first);
     if !rest.is_empty() {
-        out.push('.');
-        out.push_str(rest);
+        out.put(".");
+        out.put(rest);
     }
-    out.push('e');
-    out.push(if exponent < 0 { '-' } else { '+' });
-    let e = exponent.unsigned_abs();
-    if e < 10 {
-        out.push('0');
+    out.put(if exponent < 0 { "e-" } else { "e+" });
+    if exponent.abs() < 10 {
+        out.put("0");
     }
-    out.push_str(&e.to_string());
+    push_u64(out, u64::from(exponent.unsigned_abs()));
 }
 
-fn push_plain(out: &mut String, digits: &str, point: i32) {
+/// `point` is -3..=6 here.
+fn print_plain<S: Sink>(out: &mut S, digits: &str, point: i32) -> bool {
+    let zeros = |n: usize| "000000".get(..n).unwrap_or_default();
     if point <= 0 {
-        out.push_str("0.");
-        for _ in 0..-point {
-            out.push('0');
+        out.put("0.");
+        out.put(zeros(point.unsigned_abs() as usize));
+        out.put(digits);
+        return false;
+    }
+    let point = point.unsigned_abs() as usize;
+    match digits.split_at_checked(point) {
+        Some((whole, fraction)) if !fraction.is_empty() => {
+            out.put(whole);
+            out.put(".");
+            out.put(fraction);
+            false
         }
-        out.push_str(digits);
-    } else if digits.len() as i32 <= point {
-        out.push_str(digits);
-        for _ in 0..point - digits.len() as i32 {
-            out.push('0');
+        _ => {
+            out.put(digits);
+            out.put(zeros(point.saturating_sub(digits.len())));
+            true
         }
-    } else {
-        let (whole, fraction) = digits.split_at(point as usize);
-        out.push_str(whole);
-        out.push('.');
-        out.push_str(fraction);
     }
 }
 
-/// Shortest round-trip digits of a positive finite number, and where the decimal point stands after the first digit's place:
-/// `0.digits * 10^point`.
-fn shortest(v: f64) -> (String, i32) {
-    let mut buffer = ryu::Buffer::new();
-    let text = buffer.format_finite(v);
-    let (mantissa, exponent) = match text.split_once('e') {
-        Some((m, e)) => (m, e.parse::<i32>().unwrap_or(0)),
-        None => (text, 0),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let fraction = fraction.trim_end_matches('0');
-    let mut digits = String::with_capacity(20);
-    digits.push_str(whole);
-    digits.push_str(fraction);
-    let mut point = whole.len() as i32 + exponent;
-    let stripped = digits.trim_start_matches('0');
-    point -= (digits.len() - stripped.len()) as i32;
-    (stripped.trim_end_matches('0').to_string(), point)
+/// A number as `0.digits * 10^point`, digits without leading or trailing zeros (zero itself is the digit `0`).
+struct Digits {
+    ascii: [u8; 20],
+    range: std::ops::Range<usize>,
+    point: i32,
+}
+
+impl Digits {
+    /// The digits of a finite number that is not negative, as few as name it.
+    fn of(v: f64) -> Self {
+        if v < EXACT_INTEGERS && v.fract() == 0.0 {
+            let mut digits = Self::of_integer(v as u64);
+            let trimmed = digits.as_str().trim_end_matches('0').len().max(1);
+            digits.range.end = digits.range.start + trimmed;
+            return digits;
+        }
+        let mut buffer = ryu::Buffer::new();
+        let text = buffer.format_finite(v);
+        let (mantissa, exponent) = match text.split_once('e') {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse().unwrap_or(0)),
+            None => (text, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let mut digits = Self {
+            ascii: [b'0'; 20],
+            range: 0..0,
+            point: whole.len() as i32 + exponent,
+        };
+        for (slot, digit) in digits.ascii.iter_mut().zip(whole.bytes().chain(fraction.bytes())) {
+            *slot = digit;
+        }
+        digits.range = 0..whole.len() + fraction.len();
+        let leading = digits.as_str().len() - digits.as_str().trim_start_matches('0').len();
+        digits.range.start = leading;
+        digits.point -= leading as i32;
+        digits.range.end = leading + digits.as_str().trim_end_matches('0').len();
+        digits
+    }
+
+    /// All digits of an integer.
+    fn of_integer(v: u64) -> Self {
+        let mut ascii = [b'0'; 20];
+        let mut rest = v;
+        let mut start = ascii.len();
+        for slot in ascii.iter_mut().rev() {
+            *slot = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            start -= 1;
+            if rest == 0 {
+                break;
+            }
+        }
+        Self {
+            ascii,
+            point: (ascii.len() - start) as i32,
+            range: start..ascii.len(),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        let digits = self.ascii.get(self.range.clone()).unwrap_or_default();
+        std::str::from_utf8(digits).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -95,18 +200,30 @@ mod tests {
         out
     }
 
+    fn open_metrics(v: f64) -> String {
+        let mut out = String::new();
+        push_open_metrics(&mut out, v);
+        out
+    }
+
     #[test]
     fn prints_as_go_does() {
         // Left: printed by Go 1.26's strconv.FormatFloat(v, 'g', -1, 64).
         for (want, v) in [
+            ("0", 0.0),
+            ("7", 7.0),
             ("100000", 1e5),
             ("999999", 999_999.0),
+            ("120000", 120_000.0),
             ("1e+06", 1e6),
             ("1.234567e+06", 1_234_567.0),
+            ("9.007199254740991e+15", 9_007_199_254_740_991.0),
             ("1.583781848025745e+09", 1_583_781_848.025_745),
             ("1e+21", 1e21),
             ("0.0001", 0.0001),
             ("1e-05", 0.000_01),
+            ("0.25", 0.25),
+            ("12.5", 12.5),
             ("250000", 250_000.0),
             ("1.0000000000000005e+15", 1e15 + 0.5),
             ("-0", -0.0),
@@ -121,12 +238,76 @@ mod tests {
         }
     }
 
+    #[test]
+    fn open_metrics_floats_look_like_floats() {
+        for (want, v) in [
+            ("1.0", 1.0),
+            ("0.0", -0.0),
+            ("-250000.0", -250_000.0),
+            ("1e+06", 1e6),
+            ("0.005", 0.005),
+            ("+Inf", f64::INFINITY),
+            ("NaN", f64::NAN),
+        ] {
+            assert_eq!(open_metrics(v), want);
+        }
+    }
+
+    #[test]
+    fn reads_what_go_reads() {
+        for (text, want) in [
+            ("1.", Some(1.0)),
+            (".5", Some(0.5)),
+            ("+1", Some(1.0)),
+            ("1e-400", Some(0.0)),
+            ("iNf", Some(f64::INFINITY)),
+            ("-Infinity", Some(f64::NEG_INFINITY)),
+            ("1e400", None),
+            ("-1e400", None),
+            ("+nan", None),
+            ("-nan", None),
+            ("infin", None),
+            (".", None),
+            ("1e", None),
+            ("", None),
+            ("+", None),
+            ("0x1p3", None),
+            ("0x1", None),
+            ("1_000", None),
+            ("1d", None),
+            (" 1", None),
+        ] {
+            assert_eq!(parse_go(text.as_bytes()), want, "{text}");
+        }
+        assert_eq!(parse_go(b"nAn").map(f64::to_bits), Some(NORMAL_NAN.to_bits()));
+        assert_eq!(parse_go(b"\xff"), None);
+    }
+
+    #[test]
+    fn prints_the_ends_of_the_integers() {
+        let mut out = Vec::new();
+        push_i64(&mut out, i64::MIN);
+        push_u64(&mut out, u64::MAX);
+        assert_eq!(out, b"-922337203685477580818446744073709551615");
+    }
+
     proptest! {
         #[test]
         fn round_trips(bits in any::<u64>()) {
             let v = f64::from_bits(bits);
-            let back: f64 = go(v).parse().unwrap_or(0.0);
-            prop_assert!(back == v || (v.is_nan() && back.is_nan()));
+            for text in [go(v), open_metrics(v)] {
+                let back = parse_go(text.as_bytes());
+                prop_assert!(back == Some(v) || (v.is_nan() && back.is_some_and(f64::is_nan)));
+            }
+        }
+
+        #[test]
+        fn integers_take_the_same_form_as_other_floats(v in 0..1u64 << 53) {
+            let v = v as f64;
+            let mut digits = ryu::Buffer::new().format_finite(v).replace('.', "");
+            digits = digits.split('e').next().unwrap_or_default().trim_matches('0').to_string();
+            let printed = go(v).split('e').next().unwrap_or_default().replace('.', "");
+            prop_assert_eq!(printed.trim_end_matches('0'), digits);
         }
     }
 }

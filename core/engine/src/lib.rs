@@ -12,6 +12,7 @@ pub mod float;
 pub mod head;
 pub mod labels;
 pub mod push;
+pub mod quote;
 pub mod regex;
 pub mod wal;
 pub mod wire;
