@@ -230,3 +230,71 @@ class Framer:
 
     def rewind(self, offset: int) -> None:
         """Forget what lies beyond `offset`, after a write that failed."""
+
+# -- line protocol -----------------------------------------------------------------------------------------------------
+
+class LineError(ValueError):
+    """A body with lines that are no line protocol. The text names each: `unable to parse '<line>': <why> (line <n>)`."""
+
+class LabelsTooLong(ValueError):
+    """A body whose labels, repeated for each field of a point, are more than the limit."""
+
+@final
+class Lines:
+    """Lines of line protocol, addressable one by one."""
+
+    @staticmethod
+    def from_text(text: Buffer) -> Lines:
+        """Finished lines, separated by newlines; blank ones are left out."""
+
+    def __len__(self) -> int:
+        """How many lines."""
+
+    @property
+    def body(self) -> bytes:
+        """All lines, each ended by a newline. Each access makes a new object."""
+
+    @property
+    def size(self) -> int:
+        """Length of `body`."""
+
+    @property
+    def newest(self) -> int | None:
+        """Time of the newest sample, ms; None when there is none, and for lines that were not encoded here."""
+
+    @property
+    def unrepresentable(self) -> dict[str, int]:
+        """Samples that gave no line, by reason.
+
+        Reasons: "nan", "inf", "stale", "native_histogram", "time_range", "unknown_series". Stays with the whole:
+        parts have none.
+        """
+
+    def line(self, index: int) -> bytes:
+        """One line, without its newline. Raises IndexError."""
+
+    def series(self, index: int) -> bytes:
+        """What names the series of a line: measurement and tags, as written. Raises IndexError."""
+
+    def slice(self, start: int, stop: int) -> Lines:
+        """Lines `start` to `stop`, as far as there are any."""
+
+    def fit(self, start: int, max_lines: int, max_bytes: int) -> int:
+        """How many lines from `start` on stay within both bounds: at least one while there is any."""
+
+    def split(self, series: set[bytes]) -> tuple[Lines, Lines]:
+        """(lines of these series, all others), in order."""
+
+def encode_lines(head: Head, slice: LogSlice, *, name_tag: bool = False) -> Lines:
+    """The lines of a slice by the mapping `prom-value`.
+
+    Measurement = metric name, one float field `value`, tags = labels, time in ms. `name_tag` adds the name as tag
+    `__name__` too, as InfluxDB 1.x's own remote-write endpoint does.
+    """
+
+def parse_lines(body: Buffer, precision: str, now_ms: int, max_label_bytes: int) -> tuple[Batch, int]:
+    """The samples of a body, and how many text fields were skipped.
+
+    `precision` is one of "", "n", "ns", "u", "us", "ms", "s", "m", "h"; points without a time get `now_ms`. Raises
+    LineError when any line is bad, LabelsTooLong, and ValueError for another precision.
+    """

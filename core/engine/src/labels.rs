@@ -9,7 +9,7 @@ use crate::bytes::{put_prefixed, Decoder};
 pub const METRIC_NAME: &str = "__name__";
 
 /// A borrowed label set. Holds the invariant of the module; whoever reads bytes from outside checks it with [`Labels::checked`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Labels<'a>(&'a [u8]);
 
 /// Why bytes or pairs are not a label set.
