@@ -1,0 +1,190 @@
+//! Pushgateway's consistency rules (client_golang's `Gatherers`), asked of the pushed series only.
+
+use std::fmt::Write;
+
+use hashbrown::HashMap;
+
+use crate::family::{Family, Kind, Label, Metric, Text, Value};
+use crate::float::push_go;
+use crate::labels::quote;
+
+use super::group::{Group, Stored};
+use super::index::{GroupId, Index};
+
+/// What the check may look at.
+pub struct Scope<'a> {
+    /// Claims of all groups.
+    pub index: &'a Index,
+    /// Names of the bridge's own metrics.
+    pub reserved: &'a HashMap<Text, Kind, ahash::RandomState>,
+    /// The pushed group.
+    pub group: GroupId,
+    /// Its newest state, if it exists.
+    pub current: Option<&'a Group>,
+    /// Types in the group as it would be after the push.
+    pub after: &'a HashMap<&'a str, Kind>,
+    /// Reads the families of another group, to tell a real duplicate from equal hashes.
+    pub family_of: &'a dyn Fn(GroupId, &str) -> Option<std::sync::Arc<Stored>>,
+}
+
+impl Scope<'_> {
+    /// The type of a name anywhere but in the group itself, the bridge's own metrics first.
+    fn kind_elsewhere(&self, name: &str) -> Option<Kind> {
+        let own = self.current.is_some_and(|g| g.family(name).is_some());
+        self.reserved.get(name).copied().or_else(|| self.index.kind_elsewhere(name, own))
+    }
+
+    fn kind_after(&self, name: &str) -> Option<Kind> {
+        self.after.get(name).copied().or_else(|| self.kind_elsewhere(name))
+    }
+
+    /// Every rule for one family whose metrics already carry the group's labels; `hashes` are theirs, in order.
+    pub fn check(&self, family: &Family, hashes: &[u64], errors: &mut Vec<String>) {
+        if let Some(reserved) = self.reserved.get(&family.name).filter(|k| **k != family.kind) {
+            errors.push(format!(
+                "gathered metric family {} has type {} but should have {}",
+                family.name,
+                family.kind.upper(),
+                reserved.upper()
+            ));
+            return;
+        }
+        let elsewhere = self.kind_elsewhere(&family.name).filter(|k| *k != family.kind);
+        if let Some(kind) = elsewhere {
+            if let Some(metric) = family.metrics.first() {
+                errors.push(format!("{} is not a {}", describe(&family.name, metric), kind.upper()));
+                return;
+            }
+        }
+        if let Some(collision) = self.suffix_collision(family) {
+            errors.push(collision);
+            return;
+        }
+        for metric in &family.metrics {
+            check_metric(family, metric, errors);
+        }
+        self.check_unique(family, hashes, errors);
+    }
+
+    /// A histogram or summary `x` makes the series `x_count`, `x_sum` and `x_bucket`: no other family may be named so.
+    fn suffix_collision(&self, family: &Family) -> Option<String> {
+        let name = family.name.as_str();
+        for suffix in ["_count", "_sum", "_bucket"] {
+            let Some(base) = name.strip_suffix(suffix) else { continue };
+            let kind = match self.kind_after(base) {
+                Some(Kind::Histogram | Kind::GaugeHistogram) => "histogram",
+                Some(Kind::Summary) if suffix != "_bucket" => "summary",
+                _ => continue,
+            };
+            return Some(format!(
+                "collected metric named {name:?} collides with previously collected {kind} named {base:?}"
+            ));
+        }
+        let (what, suffixes): (&str, &[&str]) = match family.kind {
+            Kind::Summary => ("histogram or summary", &["_count", "_sum"]),
+            Kind::Histogram | Kind::GaugeHistogram => ("histogram or summary", &["_count", "_sum", "_bucket"]),
+            _ => return None,
+        };
+        let taken = suffixes.iter().map(|s| format!("{name}{s}")).find(|n| self.kind_after(n).is_some())?;
+        let what = if taken.ends_with("_bucket") { "histogram" } else { what };
+        Some(format!("collected {what} named {name:?} collides with previously collected metric named {taken:?}"))
+    }
+
+    fn check_unique(&self, family: &Family, hashes: &[u64], errors: &mut Vec<String>) {
+        let mut seen: HashMap<u64, &Metric, ahash::RandomState> =
+            HashMap::with_capacity_and_hasher(hashes.len(), ahash::RandomState::new());
+        for (metric, &hash) in family.metrics.iter().zip(hashes) {
+            let twice = seen.insert(hash, metric).is_some_and(|m| same_labels(&m.labels, &metric.labels));
+            if twice || self.owned_elsewhere(family, metric, hash) {
+                errors.push(format!(
+                    "{} was collected before with the same name and label values",
+                    describe(&family.name, metric)
+                ));
+            }
+        }
+    }
+
+    fn owned_elsewhere(&self, family: &Family, metric: &Metric, hash: u64) -> bool {
+        self.index.other_owners(hash, self.group).any(|other| {
+            (self.family_of)(other, &family.name)
+                .is_some_and(|stored| stored.family().metrics.iter().any(|m| same_labels(&m.labels, &metric.labels)))
+        })
+    }
+}
+
+fn same_labels(a: &[Label], b: &[Label]) -> bool {
+    let full = |l: &&Label| !l.value.is_empty();
+    a.iter().filter(full).eq(b.iter().filter(full))
+}
+
+fn check_metric(family: &Family, metric: &Metric, errors: &mut Vec<String>) {
+    if !matches_kind(family.kind, &metric.value) {
+        errors.push(format!("{} is not a {}", describe(&family.name, metric), family.kind.upper()));
+        return;
+    }
+    let mut previous: Option<&str> = None;
+    for label in &metric.labels {
+        let name = label.name.as_str();
+        let wrong = if previous == Some(name) {
+            format!("has two or more labels with the same name: {name}")
+        } else if name.is_empty() || name.starts_with("__") {
+            format!("has a label with an invalid name: {name}")
+        } else if name == "quantile" && family.kind == Kind::Summary {
+            "must not have an explicit \"quantile\" label".to_owned()
+        } else {
+            previous = Some(name);
+            continue;
+        };
+        errors.push(format!("{} {wrong}", describe(&family.name, metric)));
+        return;
+    }
+}
+
+fn matches_kind(kind: Kind, value: &Value) -> bool {
+    matches!(
+        (kind, value),
+        (Kind::Counter, Value::Counter(..))
+            | (Kind::Gauge | Kind::Info | Kind::StateSet, Value::Gauge(_))
+            | (Kind::Untyped, Value::Untyped(_))
+            | (Kind::Summary, Value::Summary(_))
+            | (Kind::Histogram | Kind::GaugeHistogram, Value::Histogram(_))
+    )
+}
+
+/// `collected metric "x" { label:{name:"a" value:"b"} untyped:{value:1}}`, as a Go program prints the message.
+fn describe(name: &str, metric: &Metric) -> String {
+    let mut out = String::from("collected metric ");
+    quote(name, &mut out);
+    out.push_str(" {");
+    for label in &metric.labels {
+        out.push_str(" label:{name:");
+        quote(&label.name, &mut out);
+        out.push_str(" value:");
+        quote(&label.value, &mut out);
+        out.push('}');
+    }
+    match &metric.value {
+        Value::Counter(v, _) => describe_value("counter", *v, &mut out),
+        Value::Gauge(v) => describe_value("gauge", *v, &mut out),
+        Value::Untyped(v) => describe_value("untyped", *v, &mut out),
+        Value::Summary(s) => {
+            let _ = write!(out, " summary:{{sample_count:{} sample_sum:", s.count);
+            push_go(&mut out, s.sum);
+            out.push('}');
+        }
+        Value::Histogram(h) => {
+            let _ = write!(out, " histogram:{{sample_count:{} sample_sum:", h.count);
+            push_go(&mut out, h.sum);
+            out.push('}');
+        }
+        Value::Missing => {}
+    }
+    out.push('}');
+    out
+}
+
+fn describe_value(field: &str, value: f64, out: &mut String) {
+    let _ = write!(out, " {field}:{{value:");
+    push_go(out, value);
+    out.push('}');
+}

@@ -1,0 +1,233 @@
+//! One push: from parsed families to the group's next state and the batch that makes it durable.
+
+use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
+
+use crate::batch::{Batch, STALE_NAN_BITS};
+use crate::family::{Family, Kind, Metric};
+
+use super::change::Change;
+use super::check::Scope;
+use super::flatten::{push_family, push_stale, series_of};
+use super::group::{Group, GroupKey, Stored};
+use super::index::Index;
+use super::refusal::Refusal;
+use super::{PUSH_FAILURE_TIME, PUSH_TIME};
+
+/// What to do with samples that carry a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timestamps {
+    /// Refuse the push, as Pushgateway does.
+    Refuse,
+    /// Take times within the bounds, ms.
+    Accept {
+        /// Oldest time taken.
+        oldest_ms: i64,
+        /// Newest time taken.
+        newest_ms: i64,
+    },
+}
+
+/// How a push is to be taken.
+#[derive(Debug, Clone, Copy)]
+pub struct PushOptions {
+    /// The bridge's time, ms.
+    pub now_ms: i64,
+    /// Time to live of the group from now on, ms; 0 = for ever.
+    pub ttl_ms: i64,
+    /// PUT: the group becomes what is pushed. Otherwise families not pushed stay.
+    pub replace: bool,
+    /// Keep a pushed family's other metrics (`?merge=series`) instead of replacing the family.
+    pub merge_series: bool,
+    /// What to do with samples that carry a time.
+    pub timestamps: Timestamps,
+}
+
+/// Give every metric the key's labels and leave out the two names that a group makes itself.
+pub fn sanitize(families: &mut Vec<Family>, key: &GroupKey) {
+    families.retain(|f| f.name != PUSH_TIME && f.name != PUSH_FAILURE_TIME);
+    for metric in families.iter_mut().flat_map(|f| &mut f.metrics) {
+        key.force_on(metric);
+    }
+}
+
+/// The rule for timestamps, over all samples.
+pub fn check_timestamps(families: &[Family], rule: Timestamps) -> Result<(), Refusal> {
+    for family in families {
+        for t in family.metrics.iter().filter_map(|m| m.timestamp_ms) {
+            let Timestamps::Accept { oldest_ms, newest_ms } = rule else { return Err(Refusal::Timestamps) };
+            let bound = match t {
+                t if t < oldest_ms => format!("older than the oldest accepted time {oldest_ms} (push.timestamp_max_age)"),
+                t if t > newest_ms => format!("newer than the newest accepted time {newest_ms} (push.timestamp_max_future)"),
+                _ => continue,
+            };
+            return Err(Refusal::TimestampRange(format!("metric {:?} has timestamp {t}, {bound}", family.name)));
+        }
+    }
+    Ok(())
+}
+
+/// The pushed families with their metrics' hashes; in series mode completed by the metrics that stay.
+pub struct Prepared {
+    /// What reaches the store now.
+    pushed: Vec<Family>,
+    /// What the group holds of each name afterwards, where that differs from `pushed`.
+    merged: Vec<Option<Family>>,
+    hashes: Vec<Box<[u64]>>,
+}
+
+impl Prepared {
+    /// Hash every metric; merge with the current families where asked.
+    pub fn new(pushed: Vec<Family>, current: Option<&Group>, merge_series: bool, index: &Index) -> Self {
+        let hash_all =
+            |f: &Family| -> Box<[u64]> { f.metrics.iter().map(|m| index.hash_metric(&f.name, &m.labels)).collect() };
+        let mut hashes: Vec<Box<[u64]>> = pushed.iter().map(hash_all).collect();
+        let mut merged: Vec<Option<Family>> = pushed.iter().map(|_| None).collect();
+        if merge_series {
+            for ((family, merged), hashes) in pushed.iter().zip(&mut merged).zip(&mut hashes) {
+                let Some(old) = current.and_then(|g| g.family(&family.name)) else { continue };
+                let combined = merge(old, family, hashes);
+                *hashes = hash_all(&combined);
+                *merged = Some(combined);
+            }
+        }
+        Self { pushed, merged, hashes }
+    }
+
+    /// Every consistency rule over every family.
+    pub fn check(&self, scope: &Scope<'_>) -> Result<(), Refusal> {
+        let mut errors = Vec::new();
+        for ((family, merged), hashes) in self.pushed.iter().zip(&self.merged).zip(&self.hashes) {
+            scope.check(merged.as_ref().unwrap_or(family), hashes, &mut errors);
+        }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::Inconsistent(errors))
+        }
+    }
+
+    /// Names and types in the group after the push.
+    pub fn kinds_after<'a>(&'a self, current: Option<&'a Group>, replace: bool) -> HashMap<&'a str, Kind> {
+        let mut kinds = HashMap::new();
+        if let Some(group) = current.filter(|_| !replace) {
+            kinds.extend(group.families.iter().map(|f| (f.name.as_str(), f.kind)));
+        }
+        kinds.extend(self.pushed.iter().map(|f| (f.name.as_str(), f.kind)));
+        kinds
+    }
+
+    /// The group's next state and the batch: new samples, stale markers for series that end, the push times, the change.
+    pub fn build(
+        self,
+        key: &GroupKey,
+        current: Option<&Group>,
+        options: &PushOptions,
+        hasher: &ahash::RandomState,
+    ) -> (Group, Batch) {
+        let mut batch = Batch::new(options.now_ms);
+        batch.held = true;
+        let mut next = Group {
+            families: current.filter(|_| !options.replace).map_or_else(Vec::new, |g| g.families.clone()),
+            pushed_ms: options.now_ms,
+            failed_ms: current.map_or(0, |g| g.failed_ms),
+            ttl_ms: options.ttl_ms,
+        };
+        let mut changed = Vec::with_capacity(self.pushed.len());
+        for ((mut family, merged), hashes) in self.pushed.into_iter().zip(self.merged).zip(self.hashes) {
+            let start = batch.arena().len();
+            let rows = push_family(&family, &mut batch);
+            let shape = hasher.hash_one(batch.arena().get(start..).unwrap_or_default());
+            let partial = merged.is_some();
+            if let Some(merged) = merged {
+                family = merged;
+            }
+            family.metrics.iter_mut().for_each(|m| m.timestamp_ms = None);
+            let stored = if partial {
+                let mut series = 0;
+                series_of(&family, &mut |_| series += 1);
+                Stored::new(&family, options.now_ms, hashes, series, 0)
+            } else {
+                Stored::new(&family, options.now_ms, hashes, rows, shape)
+            };
+            let stored = Arc::new(stored);
+            changed.push(Arc::clone(&stored));
+            next.set(stored);
+        }
+        end_series(current, &next, &mut batch);
+        for family in next.push_times(key) {
+            push_family(&family, &mut batch);
+        }
+        batch.event = Some(change(key, &next, options.replace, &changed).encode());
+        (next, batch)
+    }
+}
+
+/// A stale marker for each series of `current` that `next` no longer has.
+fn end_series(current: Option<&Group>, next: &Group, batch: &mut Batch) {
+    for old in current.map_or(&[][..], |g| &g.families) {
+        let new = next.family(&old.name);
+        if new.is_some_and(|n| Arc::ptr_eq(n, old) || (n.shape != 0 && n.shape == old.shape)) {
+            continue;
+        }
+        let mut kept: HashSet<Vec<u8>> = HashSet::new();
+        if let Some(new) = new {
+            series_of(&new.family(), &mut |packed| {
+                kept.insert(packed.to_vec());
+            });
+        }
+        push_stale(&old.family(), &|packed| kept.contains(packed), batch);
+    }
+}
+
+/// The pushed metrics over the stored ones; of equal label sets the pushed one counts.
+fn merge(old: &Stored, pushed: &Family, pushed_hashes: &[u64]) -> Family {
+    let taken: HashSet<u64> = pushed_hashes.iter().copied().collect();
+    let mut family = pushed.clone();
+    let kept = old.family().metrics.into_iter().zip(old.hashes.iter());
+    let mut metrics: Vec<Metric> = kept.filter(|(_, h)| !taken.contains(*h)).map(|(m, _)| m).collect();
+    metrics.append(&mut family.metrics);
+    family.metrics = metrics;
+    family
+}
+
+fn change(key: &GroupKey, next: &Group, replaced: bool, changed: &[Arc<Stored>]) -> Change {
+    Change {
+        key: key.clone(),
+        deleted: false,
+        replaced,
+        pushed_ms: next.pushed_ms,
+        failed_ms: next.failed_ms,
+        ttl_ms: next.ttl_ms,
+        families: changed.iter().map(|s| (s.stamp_ms, s.proto.to_vec())).collect(),
+    }
+}
+
+/// A refused push: the group remembers when, a new group is made of the two push times alone.
+pub fn failure(key: &GroupKey, current: Option<&Group>, now_ms: i64, ttl_ms: i64) -> (Group, Batch) {
+    let mut next = current.cloned().unwrap_or(Group { ttl_ms, ..Group::default() });
+    next.failed_ms = now_ms;
+    let mut batch = Batch::new(now_ms);
+    batch.held = true;
+    for family in next.push_times(key) {
+        push_family(&family, &mut batch);
+    }
+    batch.event = Some(change(key, &next, false, &[]).encode());
+    (next, batch)
+}
+
+/// The end of a group: a stale marker for all that it held.
+pub fn deletion(key: &GroupKey, current: &Group, now_ms: i64) -> Batch {
+    let mut batch = Batch::new(now_ms);
+    batch.held = true;
+    end_series(Some(current), &Group::default(), &mut batch);
+    for family in current.push_times(key) {
+        series_of(&family, &mut |packed| {
+            batch.arena().extend_from_slice(packed);
+            batch.push_float(crate::batch::BATCH_TIME, f64::from_bits(STALE_NAN_BITS));
+        });
+    }
+    batch.event = Some(Change::deletion(key.clone()).encode());
+    batch
+}

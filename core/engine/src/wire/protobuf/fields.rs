@@ -1,0 +1,85 @@
+//! The fields of a protobuf message, borrowed from its bytes.
+
+use crate::bytes::Decoder;
+use crate::wire::protobuf::ProtobufError;
+
+/// A field's value by its wire type.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Field<'a> {
+    Varint(u64),
+    Fixed64(u64),
+    Bytes(&'a [u8]),
+    Fixed32,
+}
+
+/// Numbers and values of a message's fields, in order. An unknown field, or a known one of another wire type than its own,
+/// is for the caller to pass over, as protobuf demands.
+#[derive(Debug, Clone)]
+pub(super) struct Fields<'a>(Decoder<'a>);
+
+impl<'a> Fields<'a> {
+    pub(super) fn new(message: &'a [u8]) -> Self {
+        Self(Decoder::new(message))
+    }
+
+    fn field(&mut self) -> Option<(u32, Field<'a>)> {
+        let tag = self.0.uvarint().ok()?;
+        let number = u32::try_from(tag >> 3).ok().filter(|n| (1..1 << 29).contains(n))?;
+        let field = match tag & 7 {
+            0 => Field::Varint(self.0.uvarint().ok()?),
+            1 => Field::Fixed64(self.0.u64_le().ok()?),
+            2 => Field::Bytes(self.0.prefixed().ok()?),
+            5 => self.0.u32_le().ok().map(|_| Field::Fixed32)?,
+            // Groups are in none of these messages and in no newer protobuf.
+            _ => return None,
+        };
+        Some((number, field))
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<(u32, Field<'a>), ProtobufError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let field = self.field().ok_or(ProtobufError::Malformed);
+        if field.is_err() {
+            self.0 = Decoder::new(&[]);
+        }
+        Some(field)
+    }
+}
+
+/// The numbers of a repeated field: one, or many packed into bytes.
+pub(super) fn each_number(field: Field<'_>, take: impl FnMut(u64)) -> Result<(), ProtobufError> {
+    match field {
+        Field::Varint(v) => std::iter::once(v).for_each(take),
+        Field::Bytes(packed) => return unpack(packed, |d| d.uvarint().ok(), take),
+        Field::Fixed64(_) | Field::Fixed32 => {}
+    }
+    Ok(())
+}
+
+/// The doubles of a repeated field: one, or many packed into bytes.
+pub(super) fn each_double(field: Field<'_>, take: impl FnMut(u64)) -> Result<(), ProtobufError> {
+    match field {
+        Field::Fixed64(v) => std::iter::once(v).for_each(take),
+        Field::Bytes(packed) => return unpack(packed, |d| d.u64_le().ok(), take),
+        Field::Varint(_) | Field::Fixed32 => {}
+    }
+    Ok(())
+}
+
+fn unpack(
+    packed: &[u8],
+    one: fn(&mut Decoder<'_>) -> Option<u64>,
+    mut take: impl FnMut(u64),
+) -> Result<(), ProtobufError> {
+    let mut decoder = Decoder::new(packed);
+    while !decoder.is_empty() {
+        take(one(&mut decoder).ok_or(ProtobufError::Malformed)?);
+    }
+    Ok(())
+}
