@@ -282,8 +282,11 @@ class Lines:
     def fit(self, start: int, max_lines: int, max_bytes: int) -> int:
         """How many lines from `start` on stay within both bounds: at least one while there is any."""
 
-    def split(self, series: set[bytes]) -> tuple[Lines, Lines]:
+    def split_by_series(self, series: set[bytes]) -> tuple[Lines, Lines]:
         """(lines of these series, all others), in order."""
+
+    def split_by_text(self, lines: set[bytes]) -> tuple[Lines, Lines]:
+        """(these very lines, all others), in order."""
 
 def encode_lines(head: Head, slice: LogSlice, *, name_tag: bool = False) -> Lines:
     """The lines of a slice by the mapping `prom-value`.
@@ -298,3 +301,106 @@ def parse_lines(body: Buffer, precision: str, now_ms: int, max_label_bytes: int)
     `precision` is one of "", "n", "ns", "u", "us", "ms", "s", "m", "h"; points without a time get `now_ms`. Raises
     LineError when any line is bad, LabelsTooLong, and ValueError for another precision.
     """
+
+# -- push groups -------------------------------------------------------------------------------------------------------
+
+class ParseError(ValueError):
+    """A body that is not in the format that it claims; the text is the parser's of the peer."""
+
+class PushRefused(ValueError):
+    """A push that is not taken. `args` are (kind, text), kind one of "inconsistent", "timestamps", "timestamp_range", "groups", "series"."""
+
+@final
+class Families:
+    """The metric families of one body; used up by the push that takes them."""
+
+    def __len__(self) -> int:
+        """Families."""
+
+    @property
+    def metrics(self) -> int:
+        """Metrics in all families."""
+
+def parse_families(body: Buffer, format: str, *, utf8: bool, lenient: bool) -> Families:
+    """Parse a body; `format` is "text", "openmetrics" or "protobuf". Raises ParseError."""
+
+@final
+class PushTicket:
+    """A staged change of one group."""
+
+    @property
+    def batch(self) -> Batch:
+        """What makes it durable: the group's samples, stale markers for series that end, the change as event."""
+
+    def commit(self) -> None:
+        """Show the change to readers; in the order of staging. Raises RuntimeError when it is settled already."""
+
+    def rollback(self) -> None:
+        """Take it back; newest first. Raises RuntimeError when it is settled already."""
+
+@final
+class PushTable:
+    """All push groups. Staged changes count for the next push at once; readers see them when they are committed."""
+
+    def __init__(self, max_groups: int = 0, max_series: int = 0) -> None:
+        """An empty table; 0 sets no limit."""
+
+    def set_limits(self, max_groups: int, max_series: int) -> None:
+        """Change the limits; groups that are there stay."""
+
+    def reserve(self, own: Buffer) -> None:
+        """Keep the names in an exposition of own metrics for their types. Raises ParseError."""
+
+    @property
+    def groups(self) -> int:
+        """Groups."""
+
+    @property
+    def series(self) -> int:
+        """Series of all groups."""
+
+    def stage(
+        self,
+        key: Sequence[tuple[str, str]],
+        families: Families,
+        *,
+        now: int,
+        ttl: int,
+        replace: bool,
+        merge_series: bool = False,
+        oldest: int | None = None,
+        newest: int | None = None,
+    ) -> PushTicket:
+        """Stage a push at `now` (ms): `replace` makes it all that the group holds, `merge_series` keeps other metrics of a
+        pushed family. `ttl` (ms) is the group's from now on, 0 for ever. Samples' own times are refused unless `oldest` and
+        `newest` (ms) are given. Raises PushRefused, and then nothing has changed."""
+
+    def stage_failure(self, key: Sequence[tuple[str, str]], now: int, ttl: int) -> PushTicket | None:
+        """Stage the memory of a refused push; None when there is no room for a new group."""
+
+    def stage_delete(self, key: Sequence[tuple[str, str]], now: int) -> PushTicket | None:
+        """Stage the end of a group; None when there is none."""
+
+    def expired(self, now: int) -> list[list[tuple[str, str]]]:
+        """Keys of the groups whose time to live is over at `now` ms."""
+
+    def matching(self, selectors: Sequence[Sequence[tuple[str, str, str]]]) -> list[list[tuple[str, str]]]:
+        """Keys that meet all of (label name, operator, value) of any selector; all keys when there is no selector.
+        Raises ValueError for a bad regular expression."""
+
+    def recover(self, change: Buffer) -> None:
+        """Queue a change that was found in the projection or in the log, oldest first. Raises ValueError when damaged."""
+
+    def finish_recovery(self) -> int:
+        """Apply what was queued; how many groups there are. Raises ValueError when damaged."""
+
+    def take_dirty(self) -> list[tuple[bytes, bytes | None]]:
+        """(key, state) of each group that changed since the last call; state None for one that is gone. A state can be given
+        to `recover`."""
+
+    def render(self, own: Buffer, *, format: str, escaping: str, names: Sequence[str] | None = None) -> bytes:
+        """The page of all groups merged with an exposition of own metrics; `format` is "text", "openmetrics" or "protobuf",
+        `escaping` "allow-utf-8", "underscores", "dots" or "values"; only the families in `names`, if given."""
+
+    def api_json(self) -> bytes:
+        """The array that `GET /api/v1/metrics` gives as `data`."""

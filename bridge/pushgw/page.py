@@ -1,0 +1,56 @@
+"""GET /metrics: the pushed metrics of all groups and the bridge's own, in the format that the client prefers."""
+
+from urllib.parse import parse_qs
+
+from anyio import to_thread
+from isal import isal_zlib
+from prometheus_client import CollectorRegistry, generate_latest
+from starlette.types import Receive, Scope, Send
+
+from bridge.edge import header, send_response, send_text
+from bridge.native import PushTable
+from bridge.pushgw.negotiate import negotiate
+
+__all__ = ["MetricsPage"]
+
+GZIP_LEVEL = 1
+GZIP_WBITS = 31  # the largest window, with gzip's header
+GZIP_FROM = 1024  # bytes; below it the header costs more than it saves
+
+
+class MetricsPage:
+    """ASGI app. Rendering and compressing happen in a thread: the page may be large, and pushes must not wait for it."""
+
+    def __init__(self, table: PushTable, registry: CollectorRegistry) -> None:
+        self._table = table
+        self._registry = registry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "GET":
+            await send_text(send, 405, "Method Not Allowed", [(b"allow", b"GET, OPTIONS")])
+            return
+        exposition = negotiate((header(scope, b"accept") or b"").decode("latin-1"))
+        names = parse_qs(scope["query_string"].decode("latin-1")).get("name[]")
+        compress = _accepts_gzip(header(scope, b"accept-encoding") or b"")
+
+        def render() -> bytes:
+            own = generate_latest(self._registry)
+            page = self._table.render(own, format=exposition.format, escaping=exposition.escaping, names=names)
+            if compress and len(page) >= GZIP_FROM:
+                return bytes(isal_zlib.compress(page, GZIP_LEVEL, GZIP_WBITS))
+            return page
+
+        page = await to_thread.run_sync(render)
+        headers = [(b"vary", b"Accept-Encoding")]
+        if page.startswith(b"\x1f\x8b"):
+            headers.append((b"content-encoding", b"gzip"))
+        await send_response(send, 200, exposition.content_type.encode(), page, headers)
+
+
+def _accepts_gzip(value: bytes) -> bool:
+    """Whether an Accept-Encoding header names gzip with a quality above 0."""
+    for item in value.lower().split(b","):
+        name, _, params = item.strip().partition(b";")
+        if name.strip() == b"gzip" and params.replace(b" ", b"") not in {b"q=0", b"q=0.0", b"q=0.00", b"q=0.000"}:
+            return True
+    return False

@@ -1,0 +1,53 @@
+"""The groups' projection: a table in SQLite that saves reading the whole log at start.
+
+It holds each group as of a position in the log. At start it is loaded, and rolled forward by the events after that position; it is
+never asked while the bridge runs. Losing it costs time, not data, as long as the log reaches back far enough.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+
+from bridge.buffer import Position, Schema, State
+
+__all__ = ["SCHEMA", "Projection"]
+
+SCHEMA = Schema(
+    "push_groups",
+    [
+        """
+        CREATE TABLE push_groups (key BLOB PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE push_groups_position (one INTEGER PRIMARY KEY CHECK (one = 1), segment INTEGER, offset INTEGER)
+        """
+    ],
+)
+"""The tables, for `State.open`."""
+
+
+class Projection:
+    """Rows (key, state) and the log position that they reflect, changed in one transaction."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def load(self) -> tuple[Position | None, list[bytes]]:
+        """The position, None if nothing was ever saved, and the states."""
+
+        def read(db: sqlite3.Connection) -> tuple[Position | None, list[bytes]]:
+            row = db.execute("SELECT segment, offset FROM push_groups_position").fetchone()
+            states = [state for (state,) in db.execute("SELECT state FROM push_groups")]
+            return (Position(*row) if row else None), states
+
+        return self._state.read(read)
+
+    async def save(self, position: Position, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Put the changed groups in place (None: deleted) and move the position."""
+        changed = list(rows)
+
+        def write(db: sqlite3.Connection) -> None:
+            put = [(key, state) for key, state in changed if state is not None]
+            gone = [(key,) for key, state in changed if state is None]
+            db.executemany("INSERT OR REPLACE INTO push_groups VALUES (?, ?)", put)
+            db.executemany("DELETE FROM push_groups WHERE key = ?", gone)
+            db.execute("INSERT OR REPLACE INTO push_groups_position VALUES (1, ?, ?)", position)
+
+        await self._state.write(write, durable=False)
