@@ -404,3 +404,14 @@ class PushTable:
 
     def api_json(self) -> bytes:
         """The array that `GET /api/v1/metrics` gives as `data`."""
+
+# -- request bodies ----------------------------------------------------------------------------------------------------
+
+class TooLong(ValueError):
+    """More comes out of a compressed body than its limit; nothing beyond the limit was inflated."""
+
+def gunzip(data: Buffer, limit: int) -> bytes:
+    """All members of a gzip body. Raises TooLong above `limit` bytes, ValueError with Go's text when damaged."""
+
+def unsnappy_framed(data: Buffer, limit: int) -> bytes:
+    """A body in snappy's stream format. Raises TooLong above `limit` bytes, ValueError when damaged."""

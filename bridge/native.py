@@ -18,9 +18,12 @@ from bridge._core import (
     Replayed,
     Series,
     Staged,
+    TooLong,
     encode_lines,
+    gunzip,
     parse_families,
     parse_lines,
+    unsnappy_framed,
 )
 
 __all__ = [
@@ -41,7 +44,10 @@ __all__ = [
     "Replayed",
     "Series",
     "Staged",
+    "TooLong",
     "encode_lines",
+    "gunzip",
     "parse_families",
     "parse_lines",
+    "unsnappy_framed",
 ]

@@ -15,6 +15,7 @@ __all__ = ["MetricsPage"]
 
 GZIP_LEVEL = 1
 GZIP_WBITS = 31  # the largest window, with gzip's header
+VARY = (b"vary", b"Accept-Encoding")
 GZIP_FROM = 1024  # bytes; below it the header costs more than it saves
 
 
@@ -33,17 +34,14 @@ class MetricsPage:
         names = parse_qs(scope["query_string"].decode("latin-1")).get("name[]")
         compress = _accepts_gzip(header(scope, b"accept-encoding") or b"")
 
-        def render() -> bytes:
+        def render() -> tuple[bytes, list[tuple[bytes, bytes]]]:
             own = generate_latest(self._registry)
             page = self._table.render(own, format=exposition.format, escaping=exposition.escaping, names=names)
             if compress and len(page) >= GZIP_FROM:
-                return bytes(isal_zlib.compress(page, GZIP_LEVEL, GZIP_WBITS))
-            return page
+                return isal_zlib.compress(page, GZIP_LEVEL, GZIP_WBITS), [VARY, (b"content-encoding", b"gzip")]
+            return page, [VARY]
 
-        page = await to_thread.run_sync(render)
-        headers = [(b"vary", b"Accept-Encoding")]
-        if page.startswith(b"\x1f\x8b"):
-            headers.append((b"content-encoding", b"gzip"))
+        page, headers = await to_thread.run_sync(render)
         await send_response(send, 200, exposition.content_type.encode(), page, headers)
 
 

@@ -13,12 +13,12 @@ __all__ = ["SCHEMA", "Projection"]
 
 SCHEMA = Schema(
     "push_groups",
-    [
-        """
-        CREATE TABLE push_groups (key BLOB PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
-        CREATE TABLE push_groups_position (one INTEGER PRIMARY KEY CHECK (one = 1), segment INTEGER, offset INTEGER)
-        """
-    ],
+    (
+        "CREATE TABLE push_groups (key BLOB PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID",
+        """CREATE TABLE push_groups_position (
+            one INTEGER PRIMARY KEY CHECK (one = 1), segment INTEGER NOT NULL, offset INTEGER NOT NULL
+        )""",
+    ),
 )
 """The tables, for `State.open`."""
 
