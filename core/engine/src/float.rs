@@ -147,19 +147,18 @@ impl Digits {
             None => (text, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        // Leading zeros are not copied: `0.00001` and 17 digits behind it are longer than any digits that count.
+        let all = whole.bytes().chain(fraction.bytes());
+        let leading = all.clone().take_while(|digit| *digit == b'0').count();
         let mut digits = Self {
             ascii: [b'0'; 20],
-            range: 0..0,
-            point: whole.len() as i32 + exponent,
+            range: 0..whole.len() + fraction.len() - leading,
+            point: whole.len() as i32 + exponent - leading as i32,
         };
-        for (slot, digit) in digits.ascii.iter_mut().zip(whole.bytes().chain(fraction.bytes())) {
+        for (slot, digit) in digits.ascii.iter_mut().zip(all.skip(leading)) {
             *slot = digit;
         }
-        digits.range = 0..whole.len() + fraction.len();
-        let leading = digits.as_str().len() - digits.as_str().trim_start_matches('0').len();
-        digits.range.start = leading;
-        digits.point -= leading as i32;
-        digits.range.end = leading + digits.as_str().trim_end_matches('0').len();
+        digits.range.end = digits.as_str().trim_end_matches('0').len();
         digits
     }
 
@@ -222,6 +221,7 @@ mod tests {
             ("1e+21", 1e21),
             ("0.0001", 0.0001),
             ("1e-05", 0.000_01),
+            ("1.0019116724450401e-05", 1.001_911_672_445_040_1e-5),
             ("0.25", 0.25),
             ("12.5", 12.5),
             ("250000", 250_000.0),

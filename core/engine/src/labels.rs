@@ -3,7 +3,10 @@
 //! The packed bytes are also the body of a WAL series record after its count, so a label set is
 //! copied, compared and hashed as one slice and never taken apart on the write path.
 
+use std::fmt::Write;
+
 use crate::bytes::{put_prefixed, Decoder};
+use crate::quote::Quoted;
 
 /// The label that carries the metric's name.
 pub const METRIC_NAME: &str = "__name__";
@@ -148,31 +151,9 @@ pub fn is_legacy_metric_name(name: &str) -> bool {
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b':')
 }
 
-/// Go's `strconv.Quote`: printable characters as they are, the rest escaped.
+/// Append `text` as Go's `strconv.Quote` has it.
 pub fn quote(text: &str, out: &mut String) {
-    use std::fmt::Write;
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\x07' => out.push_str("\\a"),
-            '\x08' => out.push_str("\\b"),
-            '\x0c' => out.push_str("\\f"),
-            '\x0b' => out.push_str("\\v"),
-            c if (c as u32) < 0x20 || c as u32 == 0x7f => {
-                let _ = write!(out, "\\x{:02x}", c as u32);
-            }
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04x}", c as u32);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
+    let _ = write!(out, "{}", Quoted(text.as_bytes()));
 }
 
 #[cfg(test)]

@@ -1,12 +1,27 @@
-//! Patterns of matchers: Go's RE2 syntax, always anchored at both ends, in time linear in the text.
+//! Patterns of matchers: Go's syntax, always anchored at both ends, in time linear in the text.
 
 mod matcher;
+mod shape;
+mod translate;
 
 pub use matcher::{Matcher, Operator};
+
+use shape::Shape;
+
+/// Bytes that a compiled pattern may take. `\p{L}{100}` needs some 2 MB.
+const SIZE_LIMIT: usize = 10 << 20;
+/// Bytes that matching may take beside it.
+const CACHE_LIMIT: usize = 1 << 20;
 
 /// Why a pattern cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegexError(String);
+
+impl RegexError {
+    fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
 
 impl std::fmt::Display for RegexError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -16,26 +31,47 @@ impl std::fmt::Display for RegexError {
 
 impl std::error::Error for RegexError {}
 
-/// A compiled pattern.
+/// A compiled pattern. Most patterns that people write need no automaton.
 #[derive(Debug, Clone)]
-pub struct Regex {
-    regex: regex::Regex,
+pub struct Regex(Test);
+
+#[derive(Debug, Clone)]
+enum Test {
+    Shape(Shape),
+    Automaton(regex::Regex),
 }
 
 impl Regex {
-    /// Compile `pattern`.
+    /// Compile `pattern` as Prometheus does: anchored, and with a dot that matches any character.
     pub fn new(pattern: &str) -> Result<Self, RegexError> {
-        let regex = regex::Regex::new(&format!("^(?s:{pattern})$")).map_err(|e| RegexError(e.to_string()))?;
-        Ok(Self { regex })
+        let fail = |error: &dyn std::fmt::Display| RegexError(format!("cannot use regular expression {pattern:?}: {error}"));
+        let translated = translate::translate(pattern).map_err(|error| fail(&error))?;
+        let dot_all = format!("(?s:{translated})");
+        let tree = regex_syntax::parse(&dot_all).map_err(|error| fail(&error))?;
+        if let Some(shape) = Shape::of(&tree) {
+            return Ok(Self(Test::Shape(shape)));
+        }
+        regex::RegexBuilder::new(&format!("^{dot_all}$"))
+            .size_limit(SIZE_LIMIT)
+            .dfa_size_limit(CACHE_LIMIT)
+            .build()
+            .map(|automaton| Self(Test::Automaton(automaton)))
+            .map_err(|error| fail(&error))
     }
 
     /// True when all of `text` matches.
     pub fn is_match(&self, text: &str) -> bool {
-        self.regex.is_match(text)
+        match &self.0 {
+            Test::Shape(shape) => shape.is_match(text),
+            Test::Automaton(automaton) => automaton.is_match(text),
+        }
     }
 
-    /// The only texts that can match, where the pattern is a plain alternation.
+    /// All texts that match, sorted, where they are few enough to be named.
     pub fn literals(&self) -> Option<&[String]> {
-        None
+        match &self.0 {
+            Test::Shape(Shape::Set(texts)) => Some(texts),
+            _ => None,
+        }
     }
 }

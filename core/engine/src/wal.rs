@@ -72,6 +72,8 @@ pub enum Reason {
     Version(u8),
     /// The samples of a batch are not as many as its header says.
     BatchCount,
+    /// A reference that cannot be, or that is given to a second series.
+    SeriesRef,
 }
 
 impl std::fmt::Display for Reason {
@@ -89,6 +91,7 @@ impl std::fmt::Display for Reason {
             Self::BatchCut => f.write_str("a batch ends before all of its records are there"),
             Self::Version(v) => write!(f, "a private record of version {v} is from a later release"),
             Self::BatchCount => f.write_str("a batch has not the number of samples that its header says"),
+            Self::SeriesRef => f.write_str("a series reference that another series has, or that is too large"),
         }
     }
 }

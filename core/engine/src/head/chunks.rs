@@ -145,3 +145,98 @@ impl Iterator for Samples<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Chunk lengths of a series with the given steps and values.
+    fn lengths(start: i64, count: usize, step: impl Fn(usize) -> i64, mut value: impl FnMut() -> f64) -> Vec<usize> {
+        let mut chunks = FloatChunks::default();
+        let mut t = start;
+        for i in 0..count {
+            chunks.append(t, value());
+            t += step(i);
+        }
+        let closed = chunks.closed.iter().map(|chunk| chunk.data.as_ref());
+        let bytes = closed.chain(chunks.open.as_ref().map(|open| open.appender.bytes()));
+        bytes
+            .map(|bytes| xor::Samples::new(bytes).map_or(0, Iterator::count))
+            .collect()
+    }
+
+    /// The lengths on the right were read from the head of Prometheus 2.54.
+    #[test]
+    fn cuts_where_prometheus_cuts() {
+        let start = 1_700_000_000_000;
+        let one = || 1.0;
+        assert_eq!(
+            lengths(start, 1000, |_| 15_000, one),
+            [143, 142, 142, 120, 120, 120, 120, 93]
+        );
+        assert_eq!(
+            lengths(start, 1000, |_| 1000, one),
+            [117, 117, 117, 117, 117, 117, 117, 117, 64]
+        );
+        assert_eq!(lengths(start, 400, |_| 60_000, one), [107, 120, 120, 53]);
+        assert_eq!(lengths(start, 10, |_| 3_600_000, one), [2, 2, 2, 2, 2]);
+        let faster = |i| if i < 40 { 15_000 } else { 100 };
+        assert_eq!(
+            lengths(start, 1500, faster, one),
+            [240, 117, 117, 117, 117, 117, 117, 117, 117, 117, 117, 90]
+        );
+        let slower = |i| if i < 40 { 100 } else { 45_000 };
+        assert_eq!(lengths(start, 300, slower, one), [41, 142, 117]);
+        assert_eq!(lengths(1_699_999_200_000, 100, |_| 120_000, one), [60, 40]);
+    }
+
+    #[test]
+    fn a_chunk_of_large_samples_is_cut_by_its_size() {
+        let mut state = 1u64;
+        let random = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            f64::from_bits(state)
+        };
+        let faster = |i| if i < 40 { 15_000 } else { 100 };
+        let lengths = lengths(1_700_000_000_000, 500, faster, random);
+        assert!(
+            lengths.first().is_some_and(|first| (80..120).contains(first)),
+            "{lengths:?}"
+        );
+    }
+
+    #[test]
+    fn no_chunk_crosses_a_range_even_before_1970() {
+        let mut chunks = FloatChunks::default();
+        for t in [
+            -CHUNK_RANGE - 1,
+            -1,
+            0,
+            CHUNK_RANGE - 1,
+            CHUNK_RANGE,
+            i64::MAX - 1,
+            i64::MAX,
+        ] {
+            chunks.append(t, 1.0);
+        }
+        let ends: Vec<i64> = chunks.closed.iter().map(|chunk| chunk.maxt).collect();
+        assert_eq!(ends, [-CHUNK_RANGE - 1, -1, CHUNK_RANGE - 1, CHUNK_RANGE, i64::MAX - 1]);
+    }
+
+    #[test]
+    fn samples_begin_with_the_last_one_before() {
+        let mut chunks = FloatChunks::default();
+        (0..1000).for_each(|i| {
+            chunks.append(i * 15_000, i as f64);
+        });
+        for mint in [0, 1, 15_000 * 140, 15_000 * 480, 15_000 * 999, i64::MAX] {
+            let before = chunks.samples(mint).take_while(|(t, _)| *t < mint).last();
+            let wanted = (0..1000).map(|i| i * 15_000).take_while(|t| *t < mint).last();
+            assert_eq!(before.map(|(t, _)| t), wanted, "{mint}");
+            let after = chunks.samples(mint).filter(|(t, _)| *t >= mint).count();
+            assert_eq!(after, (0..1000).filter(|i| i * 15_000 >= mint).count(), "{mint}");
+        }
+    }
+}

@@ -1,9 +1,14 @@
 //! Replay: the head is what its log says.
 
+use std::collections::HashMap;
+
 use super::series::Value;
 use super::Head;
 use crate::labels::Labels;
-use crate::wal::{BatchReader, Damage, LogBatch, SeriesRef};
+use crate::wal::{BatchReader, Damage, LogBatch, Reason, SeriesRef};
+
+/// No log comes near it by counting; beyond, the next reference could overflow.
+const MAX_REF: u64 = 1 << 62;
 
 /// What a segment held.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -44,9 +49,17 @@ impl Head {
         }
         let mut reader = BatchReader::new(segment, start);
         let mut batch = LogBatch::default();
-        let mut replayed = Replayed::default();
+        let mut replayed = Replayed {
+            end: start,
+            ..Replayed::default()
+        };
         loop {
             match reader.next_batch(&mut batch) {
+                Ok(true) if self.contradicts(&batch) => {
+                    let (offset, reason) = (replayed.end, Reason::SeriesRef);
+                    replayed.damage = Some(Damage { offset, reason });
+                    break;
+                }
                 Ok(true) => self.apply(&batch, reader.offset(), &mut replayed),
                 Ok(false) => break,
                 Err(damage) => {
@@ -55,11 +68,20 @@ impl Head {
                 }
             }
         }
-        replayed.end = reader.offset();
         Ok(replayed)
     }
 
+    /// A reference means one series for ever: a log that gives it to two cannot be believed from there on.
+    fn contradicts(&self, batch: &LogBatch) -> bool {
+        let mut given = HashMap::new();
+        batch.series().any(|(reference, packed)| {
+            let known = self.labels(reference).or(given.insert(reference, packed));
+            reference.0 > MAX_REF || known.is_some_and(|labels| labels != packed)
+        })
+    }
+
     fn apply(&mut self, batch: &LogBatch, end: usize, replayed: &mut Replayed) {
+        replayed.end = end;
         for (reference, packed) in batch.series() {
             replayed.series += usize::from(self.introduce(reference, Labels::trusted(packed)));
         }
@@ -73,7 +95,11 @@ impl Head {
         for (reference, t, value) in floats.chain(histograms) {
             match self.index.resolve(reference, &self.series) {
                 Some(slot) => self.replay_sample(slot, t, value, held),
-                None => replayed.unknown_refs += 1,
+                None => {
+                    // Its series record is lost. Given to another series, the reference would claim these samples for it.
+                    self.last_ref = self.last_ref.max(reference.0.min(MAX_REF));
+                    replayed.unknown_refs += 1;
+                }
             }
         }
         if let Some(t) = batch.tick {
