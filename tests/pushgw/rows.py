@@ -156,7 +156,6 @@ HANDLER = [
 # What follows the job in the path -> the grouping labels, or the error.
 LABELS: list[tuple[str, str, dict[str, str] | str]] = [
     ("L1", "/label_name1/label_value1/label_name2/label_value2", {"label_name1": "label_value1", "label_name2": "label_value2"}),
-    ("L2", "/label_name1/label_value1/a=b/label_value2", 'improper label name "a=b"'),
     ("L3", "/label_name1/label_value1/__label_name2/label_value2", 'improper label name "__label_name2"'),
     ("L4", "/label_name1/label_value1/label_name2/label/value2", "odd number of components in label string "),
     ("L5", "/label_name1@base64/bGFiZWwvdmFsdWUx/label_name2/label_value2", {"label_name1": "label/value1", "label_name2": "label_value2"}),
@@ -164,6 +163,7 @@ LABELS: list[tuple[str, str, dict[str, str] | str]] = [
     ("L7", "/label_name1@base64/bGFiZWwvdmFsdWUx/label_name2@base64/bGFiZWwvdmFsdWUy==", {"label_name1": "label/value1", "label_name2": "label/value2"}),
     ("L8", "/label_name1@base64/foo.bar/label_name2/label_value2", 'invalid base64 encoding for label label_name1="foo.bar": illegal base64 data at input byte 3'),
     ("L10", "/U__label_2e_name2/label_value2", {"label.name2": "label_value2"}),
+    ("L11", "/label_name1@base64/bGFiZWwvdmFsdWUx/U__label_2e_name2@base64/bGFiZWwvdmFsdWUy", {"label_name1": "label/value1", "label.name2": "label/value2"}),
     ("escape of a malformed name stays", "/U__label_2e/v", {"U__label_2e": "v"}),
     ("double underscore is one", "/U__a__b/v", {"a_b": "v"}),
     ("odd", "/a", 'odd number of components in label string "/a"'),
@@ -183,7 +183,11 @@ LABELS: list[tuple[str, str, dict[str, str] | str]] = [
     ("reserved after unescaping", "/U______x/v", "improper label name"),
 ]
 
-S_MF3 = "# TYPE mf3 gauge\nmf3{} 42\n"
+# The same with legacy names only.
+LEGACY_LABELS: list[tuple[str, str, dict[str, str] | str]] = [
+    ("L2", "/label_name1/label_value1/a=b/label_value2", 'improper label name "a=b"'),
+    ("L9", "/U__label_2e_name2/label_value2", {"U__label_2e_name2": "label_value2"}),
+]
 
 STORE = [
     Row(

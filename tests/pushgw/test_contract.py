@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.bridge_process import BridgeProcess
-from tests.pushgw.rows import CONSISTENCY, HANDLER, LABELS, STORE, TEXT, Row
+from tests.pushgw.rows import CONSISTENCY, HANDLER, LABELS, LEGACY_LABELS, STORE, TEXT, Row
 
 OWN = re.compile(r"^(#|pushbridge_|process_|python_|push_time_seconds|push_failure_time_seconds)")
 
@@ -18,6 +18,12 @@ OWN = re.compile(r"^(#|pushbridge_|process_|python_|push_time_seconds|push_failu
 @pytest.fixture(scope="module")
 def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BridgeProcess]:
     with BridgeProcess(tmp_path_factory.mktemp("contract"), "web: {enable_admin_api: true}\n") as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def legacy_bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BridgeProcess]:
+    with BridgeProcess(tmp_path_factory.mktemp("legacy"), "push: {utf8_names: false}\n") as process:
         yield process
 
 
@@ -61,6 +67,25 @@ def test_labels_of_the_path(bridge: BridgeProcess, path: str, expected: dict[str
     else:
         assert answer.status == 200, answer.text
         assert groups(bridge) == [expected | {"job": "testjob"}]
+
+
+@pytest.mark.parametrize(("path", "expected"), [row[1:] for row in LEGACY_LABELS], ids=[row[0] for row in LEGACY_LABELS])
+def test_labels_of_the_path_with_legacy_names(
+    legacy_bridge: BridgeProcess, path: str, expected: dict[str, str] | str
+) -> None:
+    job = f"/metrics/job/{len(path)}{path}"
+    answer = legacy_bridge.request("POST", job, "x 1\n")
+    if isinstance(expected, str):
+        assert (answer.status, expected in answer.text) == (400, True), answer.text
+    else:
+        assert answer.status == 200, answer.text
+        assert expected | {"job": str(len(path))} in groups(legacy_bridge)
+        legacy_bridge.request("DELETE", job)
+
+
+def test_quoted_names_are_refused_with_legacy_names(legacy_bridge: BridgeProcess) -> None:
+    answer = legacy_bridge.request("POST", "/metrics/job/j", '{"a.b"} 1\n')
+    assert (answer.status, "invalid metric name" in answer.text) == (400, True), answer.text
 
 
 def push_times(bridge: BridgeProcess) -> dict[str, float]:
