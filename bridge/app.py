@@ -8,10 +8,10 @@ import asyncio
 import contextlib
 import platform
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from dataclasses import dataclass
 
 import structlog
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,8 +19,9 @@ from bridge import __version__
 from bridge.api import Lifecycle, SinkStatus
 from bridge.buffer import CURSORS, Cursors, Files, Position, State, Store
 from bridge.clock import Clock
-from bridge.config import Settings
+from bridge.config import InfluxSink, Settings
 from bridge.edge import Answering, Guard, WatchedPolicy
+from bridge.forward import ForwardMetrics, Sink, Sinks
 from bridge.native import PushTable
 from bridge.pushgw import SCHEMA, Groups, Keeper, MetricsPage, Projection, PushApi, PushMetrics, PushRoute
 from bridge.telemetry import new_registry
@@ -64,6 +65,7 @@ class Bridge:
         parts.groups.configure(settings.push)
         parts.keeper.configure(settings.push)
         parts.push.configure(settings.push)
+        await parts.sinks.configure(settings.influxdb)
         logger.info("configuration reloaded")
 
     def _front(self) -> ASGIApp:
@@ -88,7 +90,7 @@ class Bridge:
             "/-/quit": lifecycle.quit,
             "/api/v1/status": push_api.status,
             "/api/v1/metrics": push_api.metrics,
-            "/api/v1/status/sinks": SinkStatus(lambda: []),
+            "/api/v1/status/sinks": SinkStatus(parts.sinks.rows),
         }
         if web.enable_admin_api:
             routes |= {"/api/v1/admin/wipe": push_api.wipe, "/api/v1/admin/groups": push_api.delete_groups}
@@ -118,16 +120,17 @@ class _Front:
         await app(scope, receive, send)
 
 
+@dataclass
 class _Parts:
     """What a bridge is made of."""
 
-    def __init__(self, *, settings: Settings, clock: Clock, registry: Any, groups: Groups, keeper: Keeper, push: PushRoute) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.registry = registry
-        self.groups = groups
-        self.keeper = keeper
-        self.push = push
+    settings: Settings
+    clock: Clock
+    registry: CollectorRegistry
+    groups: Groups
+    keeper: Keeper
+    push: PushRoute
+    sinks: Sinks
 
 
 async def _open_parts(settings: Settings, clock: Clock, stack: contextlib.AsyncExitStack) -> _Parts:
@@ -164,9 +167,27 @@ async def _open_parts(settings: Settings, clock: Clock, stack: contextlib.AsyncE
     stack.push_async_callback(_cancel, chores)
 
     push = PushRoute(groups, settings.push, PushMetrics(registry, table), prefix=f"{settings.web.prefix}/metrics/".encode())
+    sinks = _sinks(store, state, files, settings, clock, registry)
+    stack.push_async_callback(sinks.stop)
+    await sinks.configure(settings.influxdb)
+
     table.reserve(generate_latest(registry))
-    Cursors(state)
-    return _Parts(settings=settings, clock=clock, registry=registry, groups=groups, keeper=keeper, push=push)
+    return _Parts(settings, clock, registry, groups, keeper, push, sinks)
+
+
+def _sinks(
+    store: Store, state: State, files: Files, settings: Settings, clock: Clock, registry: CollectorRegistry
+) -> Sinks:
+    metrics = ForwardMetrics(registry)
+    cursors = Cursors(state)
+    rejected = settings.storage.path / "rejected"
+
+    def make(sink: InfluxSink) -> Sink:
+        return Sink(
+            sink, log=store, cursors=cursors, files=files, rejected=rejected, clock=clock, metrics=metrics
+        )
+
+    return Sinks(make, metrics)
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:
