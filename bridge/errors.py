@@ -4,6 +4,7 @@ BridgeError
 ├── BadInput            400  the request is wrong; nothing changed
 │   └── Inconsistent    400  the push contradicts what is stored
 ├── Unauthorized        401
+├── SlowBody            408  the body trickles in, or has stopped
 ├── TooLarge            413  body, or what it decompresses to
 ├── UnsupportedType     415
 ├── LimitReached        429  groups or series
@@ -17,6 +18,7 @@ __all__ = [
     "ConfigError",
     "Inconsistent",
     "LimitReached",
+    "SlowBody",
     "TooLarge",
     "Unauthorized",
     "Unavailable",
@@ -45,6 +47,12 @@ class Unauthorized(BridgeError):
     """No credentials, or wrong ones."""
 
     status = 401
+
+
+class SlowBody(BridgeError):
+    """A body that came too slowly to wait for."""
+
+    status = 408
 
 
 class TooLarge(BridgeError):

@@ -1,0 +1,32 @@
+"""What every HTTP edge is built from: bodies within bounds, answers, refusals, authentication, the server itself.
+
+Everything here is plain ASGI; an edge on a hot path is a callable that stands in front of the router.
+"""
+
+from bridge.edge.encoding import decode_body
+from bridge.edge.gate import Gate, Hold
+from bridge.edge.guard import Guard, WatchedPolicy
+from bridge.edge.request import ClientGone, header, read_body
+from bridge.edge.responses import Answering, answer, send_empty, send_json, send_response, send_text
+from bridge.edge.server import Server, bind
+from bridge.edge.tls import server_context
+
+__all__ = [
+    "Answering",
+    "ClientGone",
+    "Gate",
+    "Guard",
+    "Hold",
+    "Server",
+    "WatchedPolicy",
+    "answer",
+    "bind",
+    "decode_body",
+    "header",
+    "read_body",
+    "send_empty",
+    "send_json",
+    "send_response",
+    "send_text",
+    "server_context",
+]

@@ -1,0 +1,62 @@
+"""Bounds the memory that request bodies take, all requests together."""
+
+from types import TracebackType
+from typing import Self
+
+from anyio import CapacityLimiter
+
+from bridge.errors import Unavailable
+
+__all__ = ["Gate", "Hold"]
+
+
+class Overloaded(Unavailable):
+    """Too much at a time; it is over as soon as other requests are."""
+
+    retry_after = 1
+
+
+class Gate:
+    """Counts bytes in flight. Lives on the event loop: nothing here is meant for threads.
+
+    An empty gate lets any one request in, so a limit below the largest allowed body slows pushes down but never makes
+    one impossible.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.used = 0
+        # Decoders that run in threads at a time. What comes out of one is counted only when it is done.
+        self.decoders = CapacityLimiter(2)
+
+    def hold(self) -> "Hold":
+        """A request's share, empty at first; `with` gives it back whatever happens."""
+        return Hold(self)
+
+
+class Hold:
+    """What one request has in memory."""
+
+    __slots__ = ("gate", "size")
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+        self.size = 0
+
+    def grow(self, size: int) -> None:
+        """Take `size` bytes more. Raises Unavailable when that is over the limit and others hold some too."""
+        gate = self.gate
+        others = gate.used - self.size
+        if others and gate.used + size > gate.limit:
+            raise Overloaded(f"{gate.used} bytes of requests in flight, try again")
+        gate.used += size
+        self.size += size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.gate.used -= self.size
+        self.size = 0
