@@ -52,6 +52,11 @@ class View:
         self._head = head
 
     @property
+    def head(self) -> Head:
+        """Whose series the references in the log name: for whoever encodes what `read` gives."""
+        return self._head
+
+    @property
     def seq(self) -> int:
         """Samples accepted over the life of the store."""
         return self._head.seq

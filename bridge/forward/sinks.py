@@ -24,7 +24,9 @@ class Sinks:
         """Run exactly these: stop what is gone or has changed, then start what is new. What has not changed runs on."""
         async with self._configuring:
             by_name = {settings.name: settings for settings in wanted}
-            await self._stop([name for name, (settings, _, _) in self._running.items() if by_name.get(name) != settings])
+            await self._stop(
+                [name for name, (settings, _, _) in self._running.items() if by_name.get(name) != settings]
+            )
             for name, settings in by_name.items():
                 if name not in self._running:
                     sink = self._make(settings)

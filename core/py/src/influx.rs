@@ -98,9 +98,14 @@ impl PyLines {
         self.0.fit(start, max_lines, max_bytes)
     }
 
-    fn split(&self, py: Python<'_>, series: HashSet<Vec<u8>>) -> (Self, Self) {
-        let (suspects, others) = py.detach(|| self.0.split_by_series(|key| series.contains(key)));
-        (Self(suspects), Self(others))
+    fn split_by_series(&self, py: Python<'_>, series: HashSet<Vec<u8>>) -> (Self, Self) {
+        let (found, others) = py.detach(|| self.0.split_by_series(|key| series.contains(key)));
+        (Self(found), Self(others))
+    }
+
+    fn split_by_text(&self, py: Python<'_>, lines: HashSet<Vec<u8>>) -> (Self, Self) {
+        let (found, others) = py.detach(|| self.0.split_by_text(|line| lines.contains(line)));
+        (Self(found), Self(others))
     }
 }
 

@@ -117,15 +117,23 @@ impl Lines {
         window.partition_point(|end| end - start <= max_bytes).max(1)
     }
 
-    /// (lines whose series `is_suspect`, all others), order kept. The series is the line's text up to its fields.
-    pub fn split_by_series(&self, mut is_suspect: impl FnMut(&[u8]) -> bool) -> (Self, Self) {
-        let (mut suspects, mut others) = (Self::default(), Self::default());
+    /// (lines whose series is `wanted`, all others), order kept.
+    pub fn split_by_series(&self, wanted: impl Fn(&[u8]) -> bool) -> (Self, Self) {
+        self.split(|i| self.series(i).is_some_and(&wanted))
+    }
+
+    /// (lines that are `wanted`, all others), order kept.
+    pub fn split_by_text(&self, wanted: impl Fn(&[u8]) -> bool) -> (Self, Self) {
+        self.split(|i| self.line(i).is_some_and(&wanted))
+    }
+
+    fn split(&self, wanted: impl Fn(usize) -> bool) -> (Self, Self) {
+        let (mut found, mut others) = (Self::default(), Self::default());
         for i in 0..self.len() {
-            let suspect = self.series(i).is_some_and(&mut is_suspect);
-            let part = if suspect { &mut suspects } else { &mut others };
+            let part = if wanted(i) { &mut found } else { &mut others };
             part.copy(self, i);
         }
-        (suspects, others)
+        (found, others)
     }
 
     /// The series of line `i`: measurement and tags, escapes and all.
@@ -168,9 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn splits_by_series_and_keeps_every_line_once() {
+    fn splits_keep_every_line_once() {
         let (suspects, others) = five().split_by_series(|key| key == b"a" || key == b"b,x=\\ y");
         assert_eq!(suspects.body(), b"a v=1 1\nb,x=\\ y v=2 2\na v=4 4\n");
         assert_eq!(others.body(), b"c v=3 3\nd v=5 5\n");
+        let (found, others) = others.split_by_text(|line| line == b"d v=5 5" || line == b"c");
+        assert_eq!(
+            (found.body(), others.body()),
+            (b"d v=5 5\n".as_slice(), b"c v=3 3\n".as_slice())
+        );
     }
 }

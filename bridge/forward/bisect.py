@@ -1,0 +1,122 @@
+"""Finding the few lines that a sink will never take among the many that it would.
+
+What the answer tells is used first: lines that it names, or that all were dropped. Else halves are sent again, which
+changes nothing for lines that were stored already. Series whose lines were refused are remembered and sent apart from
+then on, so that their next lines do not cost the others a search.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from bridge.forward.classify import Ruling, Verdict
+from bridge.forward.delivery import Delivery
+from bridge.native import Lines
+
+__all__ = ["Bisector", "Outcome", "Rejection"]
+
+_MAX_SUSPECTS = 10_000
+_MIN_BYTES = 1 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A line that the sink refused for good, with its status and words."""
+
+    line: bytes
+    code: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of lines: each was sent or is rejected."""
+
+    sent: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+class Bisector:
+    """Delivers lines in pieces that the sink can take, and tells which ones it refused."""
+
+    def __init__(self, delivery: Delivery, *, max_lines: int, max_bytes: int, doubts: int) -> None:
+        self._delivery = delivery
+        self._max_lines = max_lines
+        self._max_bytes = max_bytes
+        self._doubts = doubts
+        self._suspects: dict[bytes, None] = {}  # by age
+
+    async def deliver(self, lines: Lines) -> Outcome:
+        """Send all of `lines`, which returns when the fate of each is known. Raises Stopped."""
+        outcome = Outcome()
+        suspects, others = lines.split_by_series(set(self._suspects)) if self._suspects else (None, lines)
+        await self._deliver(others, outcome)
+        if suspects is not None and len(suspects):
+            refused = len(outcome.rejected)
+            await self._deliver(suspects, outcome)
+            if len(outcome.rejected) == refused:
+                self._trust(suspects)
+        return outcome
+
+    async def _deliver(self, lines: Lines, outcome: Outcome) -> None:
+        accepted_before = self._delivery.accepted
+        todo = deque(self._pieces(lines))
+        while todo:
+            piece = todo.popleft()
+            ruling = await self._delivery.send(piece, doubts=self._doubts)
+            if ruling.verdict is Verdict.OK:
+                outcome.sent += len(piece)
+            elif ruling.verdict is Verdict.RETRY:
+                # Is it these lines or the sink? It is the lines when others have got through meanwhile; to find out,
+                # the others go first.
+                if len(piece) > 1:
+                    todo.extend(_halves(piece))
+                elif self._delivery.accepted > accepted_before:
+                    self._reject(piece, ruling, outcome)
+                else:
+                    todo.append(piece)
+            else:
+                todo.extendleft(reversed(self._search(piece, ruling, outcome)))
+
+    def _search(self, piece: Lines, ruling: Ruling, outcome: Outcome) -> list[Lines]:
+        """What is still to be sent of a piece that was refused, in whole or in part."""
+        if ruling.verdict is Verdict.SPLIT and len(piece) > 1:
+            self._max_bytes = max(piece.size // 2, _MIN_BYTES)
+            return _halves(piece)
+        if len(piece) == 1 or ruling.dropped == len(piece):
+            self._reject(piece, ruling, outcome)
+            return []
+        if ruling.listed:
+            bad, others = piece.split_by_text(set(ruling.listed))
+            if len(bad):
+                self._reject(bad, ruling, outcome)
+                return [others] if len(others) else []
+        return _halves(piece)
+
+    def _pieces(self, lines: Lines) -> list[Lines]:
+        pieces, start = [], 0
+        while count := lines.fit(start, self._max_lines, self._max_bytes):
+            pieces.append(lines if count == len(lines) else lines.slice(start, start + count))
+            start += count
+        return pieces
+
+    def _reject(self, lines: Lines, ruling: Ruling, outcome: Outcome) -> None:
+        for index in range(len(lines)):
+            line = lines.line(index)
+            reason = ruling.listed.get(line, ruling.answer.text)
+            outcome.rejected.append(Rejection(line, ruling.answer.status, reason))
+            self._suspect(lines.series(index))
+
+    def _suspect(self, series: bytes) -> None:
+        self._suspects.pop(series, None)
+        self._suspects[series] = None
+        if len(self._suspects) > _MAX_SUSPECTS:
+            del self._suspects[next(iter(self._suspects))]
+
+    def _trust(self, lines: Lines) -> None:
+        for index in range(len(lines)):
+            self._suspects.pop(lines.series(index), None)
+
+
+def _halves(lines: Lines) -> list[Lines]:
+    middle = len(lines) // 2
+    return [lines.slice(0, middle), lines.slice(middle, len(lines))]

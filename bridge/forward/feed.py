@@ -1,0 +1,164 @@
+"""From the log to the sink and on to the cursor, in log order.
+
+    launch ─ reads, encodes, starts deliveries ──> flights ──> land ─ takes outcomes in log order:
+                                                                      dead letters to disk, then the account
+                                                 save ─ makes the newest account the durable cursor
+
+Several deliveries are under way at a time, but the account moves over finished ones only, and without a gap: what is
+sent again after a crash is what was sent before. Dead letters are on the disk before the account moves, and the account
+moves before the cursor does.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
+
+from bridge.errors import Unavailable
+from bridge.forward.account import Account, Landing
+from bridge.forward.backlog import Backlog, Parcel
+from bridge.forward.bisect import Outcome, Rejection
+from bridge.forward.delivery import Stopped
+from bridge.native import Lines
+
+__all__ = ["Feed"]
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A parcel on its way; the task gives None when the bridge stops before its fate is known."""
+
+    parcel: Parcel
+    task: "asyncio.Task[Outcome | None]"
+
+
+class Feed:
+    """One run of a sink, from a saved account on.
+
+    `deliver` sends lines until the fate of each is known; `keep` makes refused lines of the slice that ends at a `seq`
+    durable; `save` makes an account durable.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        backlog: Backlog,
+        *,
+        deliver: Callable[[Lines], Awaitable[Outcome]],
+        keep: Callable[[Sequence[Rejection], int], Awaitable[None]],
+        save: Callable[[Account], Awaitable[None]],
+        in_flight: int,
+        batch: int,
+    ) -> None:
+        self.account = account
+        self._backlog = backlog
+        self._deliver = deliver
+        self._keep = keep
+        self._save = save
+        self._batch = batch
+        self._room = asyncio.Semaphore(in_flight)
+        self._flights: asyncio.Queue[_Flight | None] = asyncio.Queue()  # bounded by the room
+        self._flying: set[asyncio.Task[Outcome | None]] = set()
+        self._landed = asyncio.Event()
+        self._unsaved = asyncio.Event()
+
+    async def run(self, stopping: asyncio.Event, grace: float) -> None:
+        """Go on until `stopping`, then wait up to `grace` seconds for answers and save what has landed."""
+        async with asyncio.TaskGroup() as group:
+            launch = group.create_task(self._launch(group))
+            land = group.create_task(self._land())
+            save = group.create_task(self._save_as_it_moves())
+            await stopping.wait()
+            launch.cancel()
+            self._flights.put_nowait(None)
+            await asyncio.wait({land}, timeout=grace)
+            for task in (land, save, *self._flying):
+                task.cancel()
+        if self._unsaved.is_set():
+            await self._save(self.account)
+
+    async def _launch(self, group: asyncio.TaskGroup) -> None:
+        """Keep deliveries under way, with one more parcel read ahead."""
+        while True:
+            await self._enough_to_send()
+            parcel = await self._backlog.next()
+            await self._room.acquire()
+            task = group.create_task(self._fly(parcel.lines))
+            self._flying.add(task)
+            task.add_done_callback(self._flying.discard)
+            self._flights.put_nowait(_Flight(parcel, task))
+
+    async def _enough_to_send(self) -> None:
+        """While something is under way, gather a full batch first: a sink likes few large requests."""
+        while self._flying and self._backlog.unread < self._batch:
+            self._landed.clear()
+            await self._landed.wait()
+
+    async def _fly(self, lines: Lines) -> Outcome | None:
+        try:
+            return await self._deliver(lines) if len(lines) else Outcome()
+        except Stopped:
+            return None
+
+    async def _land(self) -> None:
+        """Take the outcomes in log order, up to the first that the stop has cut off."""
+        while (flight := await self._flights.get()) is not None:
+            outcome = await flight.task
+            if outcome is None:
+                return
+            parcel = flight.parcel
+            if outcome.rejected:
+                await _patiently(partial(self._keep, outcome.rejected, parcel.seq))
+            self._move(parcel, outcome)
+            self._room.release()
+            self._landed.set()
+            self._unsaved.set()
+
+    def _move(self, parcel: Parcel, outcome: Outcome) -> None:
+        held_before = self.account.holds
+        self.account = self.account.after(
+            Landing(
+                position=parcel.position,
+                seq=parcel.seq,
+                sent=outcome.sent,
+                unrepresentable=parcel.unrepresentable,
+                dead_lettered=len(outcome.rejected),
+                newest=parcel.lines.newest,
+            )
+        )
+        if held_before and not self.account.holds:
+            logger.error("the account of a sink does not add up", account=str(self.account))
+
+    async def _save_as_it_moves(self) -> None:
+        """One save at a time, each of the newest account: a slow disk makes them fewer, not later."""
+        while True:
+            await self._unsaved.wait()
+            self._unsaved.clear()
+            try:
+                await _patiently(lambda: self._save(self.account))
+            except BaseException:
+                self._unsaved.set()
+                raise
+
+
+async def _patiently(work: Callable[[], Awaitable[None]]) -> None:
+    """Wait a full or failing disk out: the sink stands still meanwhile, and nothing is lost."""
+
+    async def attempt() -> None:
+        await work()
+
+    await AsyncRetrying(
+        retry=retry_if_exception_type((OSError, Unavailable)),
+        wait=wait_exponential(max=60.0),
+        before_sleep=_log_fault,
+    )(attempt)
+
+
+def _log_fault(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome is not None else None
+    logger.error("progress of a sink cannot be kept, trying again", error=str(error), attempt=state.attempt_number)

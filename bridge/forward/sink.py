@@ -1,0 +1,229 @@
+"""One InfluxDB and everything about it: settings, transport, progress, dead letters, status."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import ParamSpec, Protocol, TypeVar
+
+import anyio.to_thread
+import structlog
+
+from bridge.buffer import Cursor, Files
+from bridge.clock import Clock
+from bridge.config import InfluxSink
+from bridge.forward.account import Account
+from bridge.forward.backlog import Backlog, Log
+from bridge.forward.bisect import Bisector, Rejection
+from bridge.forward.deadletter import LetterBox
+from bridge.forward.delivery import Delivery, State, Stopped
+from bridge.forward.feed import Feed
+from bridge.forward.influxdb import open_transport
+from bridge.forward.metrics import ForwardMetrics, SinkStatus
+from bridge.forward.pace import Pace
+from bridge.native import Head, Lines, encode_lines
+
+__all__ = ["CursorStore", "Sink", "SinkLog"]
+
+logger = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MAX_BODY = 8 << 20  # bytes of lines in one request: InfluxDB 3 takes 10 MiB after decompression, the others more
+_LETTERS_AT_ONCE = 500
+
+
+class SinkLog(Log, Protocol):
+    """A log together with the head that knows its series."""
+
+    @property
+    def head(self) -> Head:
+        """Whose series the log's references name."""
+
+
+class CursorStore(Protocol):
+    """Durable cursors by name: implemented by `bridge.buffer.Cursors`."""
+
+    def load(self, name: str) -> Cursor | None:
+        """The cursor as it was last saved."""
+
+    async def save(self, name: str, cursor: Cursor) -> None:
+        """Return once it is durable."""
+
+
+class Sink:
+    """Feeds one InfluxDB. Belongs to one event loop: `run` in a task of its own, `stop` from outside."""
+
+    def __init__(
+        self,
+        settings: InfluxSink,
+        *,
+        log: SinkLog,
+        cursors: CursorStore,
+        files: Files,
+        rejected: Path,
+        clock: Clock,
+        metrics: ForwardMetrics,
+        pace: Pace | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """`rejected` is the folder of all sinks' dead letters; `tls` is for others than the system's authorities."""
+        self.name = settings.name
+        self.target = f"{settings.url} {_destination(settings)}"
+        self._settings = settings
+        self._log = log
+        self._cursors = cursors
+        self._files = files
+        self._rejected = rejected
+        self._clock = clock
+        self._pace = pace or Pace()
+        self._stopping = asyncio.Event()
+        self._started_ms = clock.now_ms()
+        self._logger = logger.bind(sink=self.name)
+        self._transport = open_transport(settings, tls)
+        self._delivery = Delivery(
+            self._transport,
+            logger=self._logger.bind(target=self.target),
+            pace=self._pace,
+            metrics=metrics.requests_of(self.name),
+            compress=settings.gzip,
+            stopping=self._stopping,
+        )
+        self._bisector = Bisector(
+            self._delivery, max_lines=settings.batch_samples, max_bytes=_MAX_BODY, doubts=self._pace.doubts
+        )
+        self._feed = self._new_feed(self._load())
+        self._letters: LetterBox | None = None
+        self._using_letters = asyncio.Lock()
+        metrics.add(self)
+
+    def status(self) -> SinkStatus:
+        """The sink at a glance."""
+        account, accepted, letters = self._feed.account, self._log.seq, self._letters
+        newest = account.newest if account.newest is not None else self._started_ms
+        behind = self._clock.now_ms() - newest if accepted > account.seq else 0
+        return SinkStatus(
+            name=self.name,
+            target=self.target,
+            state=(State.STOPPED if self._stopping.is_set() else self._delivery.state).value,
+            problem=self._delivery.problem,
+            account=account,
+            accepted=accepted,
+            lag_seconds=max(behind, 0) / 1000,
+            letters_waiting=letters.waiting if letters is not None else 0,
+            letters_resent=letters.resent if letters is not None else 0,
+            letters_dropped=letters.dropped if letters is not None else 0,
+        )
+
+    async def run(self) -> None:
+        """Feed the sink until `stop`. A fault of ours is logged, and the work taken up again at the saved cursor."""
+        try:
+            while not self._stopping.is_set():
+                # The fault of one sink must not end the others.
+                try:
+                    await self._run()
+                except Exception:
+                    self._logger.exception("sink failed, starting again from its cursor")
+                    await self._pause(self._pace.cap)
+                    self._feed = self._new_feed(self._load())
+        finally:
+            await self._transport.close()
+
+    def stop(self) -> None:
+        """Make `run` end: no more requests; answers that are under way are awaited for `Pace.stop` seconds."""
+        self._stopping.set()
+
+    async def _run(self) -> None:
+        # Saved before the first line is sent: what a crash then leaves unsure is what lies behind it.
+        account = self._feed.account
+        await self._save(account)
+        self._letters = await anyio.to_thread.run_sync(
+            LetterBox, self._files, self._rejected / self.name, self._clock, account.seq
+        )
+        self._logger.info(
+            "sink started", target=self.target, position=str(account.position), pending=self._log.seq - account.seq
+        )
+        async with asyncio.TaskGroup() as group:
+            resend = group.create_task(self._resend_letters())
+            await self._feed.run(self._stopping, self._pace.stop)
+            resend.cancel()
+        self._logger.info("sink stopped", pending=self._log.seq - self._feed.account.seq)
+
+    # -- progress -----------------------------------------------------------------------------------------------------
+
+    def _load(self) -> Account:
+        cursor = self._cursors.load(self.name)
+        if cursor is None:
+            return Account(self._log.oldest())
+        if cursor.seq > self._log.seq or cursor.position > self._log.durable():
+            self._logger.error("the log is not the one that the cursor is about: all of it is sent")
+            return Account(self._log.oldest())
+        return Account.from_cursor(cursor)
+
+    async def _save(self, account: Account) -> None:
+        await self._cursors.save(self.name, account.to_cursor())
+
+    def _new_feed(self, account: Account) -> Feed:
+        backlog = Backlog(
+            self._log,
+            position=account.position,
+            seq=account.seq,
+            max_samples=self._settings.batch_samples,
+            encode=partial(encode_lines, self._log.head, name_tag=self._settings.name_tag),
+        )
+        return Feed(
+            account,
+            backlog,
+            deliver=self._bisector.deliver,
+            keep=self._keep,
+            save=self._save,
+            in_flight=self._settings.in_flight,
+            batch=self._settings.batch_samples,
+        )
+
+    # -- dead letters -------------------------------------------------------------------------------------------------
+
+    async def _keep(self, rejections: Sequence[Rejection], seq: int) -> None:
+        letters = self._opened_letters()
+        await self._in_thread(letters.append, rejections, seq)
+        self._logger.warning(
+            "lines refused for good, kept as dead letters", lines=len(rejections), reason=rejections[0].reason[:500]
+        )
+
+    async def _resend_letters(self) -> None:
+        """Send again what an operator has asked for, between the lines of the log."""
+        letters = self._opened_letters()
+        while True:
+            if not await self._in_thread(letters.look):
+                await self._pause(self._pace.letters)
+                continue
+            requested = await self._in_thread(letters.requested, _LETTERS_AT_ONCE)
+            lines = Lines.from_text("\n".join(letter.line for letter in requested).encode())
+            try:
+                outcome = await self._bisector.deliver(lines)
+            except Stopped:
+                return
+            refused = {rejection.line.decode(): rejection.reason for rejection in outcome.rejected}
+            await self._in_thread(letters.answer, requested, refused)
+            self._logger.info("dead letters sent again", letters=len(requested), refused=len(refused))
+
+    def _opened_letters(self) -> LetterBox:
+        assert self._letters is not None  # noqa: S101 - `_run` opens it before anything that may need it
+        return self._letters
+
+    async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        async with self._using_letters:
+            return await anyio.to_thread.run_sync(partial(work, *args, **kwargs))
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+
+
+def _destination(settings: InfluxSink) -> str:
+    names = {"org": settings.org, "bucket": settings.bucket, "db": settings.db, "rp": settings.rp}
+    return " ".join(f"{key}={value}" for key, value in names.items() if value)

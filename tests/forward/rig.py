@@ -1,0 +1,141 @@
+"""A store, a sink that is fed from it, and the account that a test keeps of what went in."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+from prometheus_client import CollectorRegistry
+
+from bridge.buffer import CURSORS, Cursors, Files, State, Store
+from bridge.clock import SystemClock
+from bridge.config import InfluxSink
+from bridge.forward import DeadLetters, ForwardMetrics, Pace, Sink
+from bridge.native import Batch
+from tests.buffer.samples import open_store
+from tests.edge.serving import serving, until
+from tests.forward.fake_influx import FakeInflux
+
+__all__ = ["FAST", "Rig", "line_of", "rig"]
+
+FAST = Pace(first=0.002, cap=0.02, retry_after_cap=0.3, probe=0.005, probe_cap=0.02, doubts=3, letters=0.01, stop=2.0)
+
+
+def line_of(labels: Mapping[str, str]) -> str:
+    """The series of a line for labels that need no escaping."""
+    tags = "".join(f",{name}={value}" for name, value in sorted(labels.items()) if name != "__name__")
+    return labels["__name__"] + tags
+
+
+class Rig:
+    """Everything between `push` and the fake's `points`."""
+
+    def __init__(self, folder: Path, fake: FakeInflux, port: int, settings: dict[str, Any], pace: Pace) -> None:
+        self.folder = folder
+        self.fake = fake
+        self.pace = pace
+        destination = {"db": "d"} if fake.version == 1 else {"bucket": "b", "org": "o"}
+        self.settings = InfluxSink(
+            **{"name": "main", "url": f"http://127.0.0.1:{port}", "batch_samples": 100} | destination | settings
+        )
+        self.accepted: dict[tuple[str, int], float] = {}
+        self.registry = CollectorRegistry()
+        self.files = Files()
+        self.store: Store
+        self.state: State
+        self.cursors: Cursors
+        self.sink: Sink
+        self._task: asyncio.Task[None]
+        self._now = 1_000
+
+    def open(self) -> None:
+        """Open the data directory and start the sink."""
+        self.registry = CollectorRegistry()
+        self.store = open_store(self.folder, registry=self.registry)
+        self.state = State.open(self.folder / "state.db", [CURSORS], self.files)
+        self.cursors = Cursors(self.state)
+        self.start_sink()
+
+    def start_sink(self) -> None:
+        """A sink at the saved cursor."""
+        self.sink = Sink(
+            self.settings,
+            log=self.store,
+            cursors=self.cursors,
+            files=self.files,
+            rejected=self.folder / "rejected",
+            clock=SystemClock(),
+            metrics=ForwardMetrics(CollectorRegistry()),
+            pace=self.pace,
+        )
+        self._task = asyncio.create_task(self.sink.run())
+
+    async def stop_sink(self) -> None:
+        """A graceful stop."""
+        self.sink.stop()
+        with anyio.fail_after(10):
+            await self._task
+
+    async def kill_sink(self) -> None:
+        """An end without a goodbye: what is not saved yet is not saved any more."""
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    async def close(self) -> None:
+        """Stop all of it."""
+        await self.stop_sink()
+        await self.store.close()
+        await self.state.close()
+
+    async def push(self, count: int = 1, *, metric: str = "m", value: Callable[[int], float] = float) -> None:
+        """Append one batch of `count` series at a time of its own."""
+        self._now += 1
+        rows: list[tuple[dict[str, str], int | None, float]] = [
+            ({"__name__": metric, "n": str(n)}, self._now, value(n)) for n in range(count)
+        ]
+        await self.store.append(Batch.from_rows(rows, self._now))
+        self.accepted |= {(line_of(labels), self._now): v for labels, _, v in rows}
+
+    @property
+    def letters(self) -> DeadLetters:
+        """The sink's dead letters."""
+        return DeadLetters(self.files, self.folder / "rejected" / self.settings.name)
+
+    async def drained(self) -> None:
+        """Wait until nothing is pending."""
+        await until(lambda: self.sink.status().pending == 0)
+
+    async def check(self) -> None:
+        """Everything accepted is at the sink or a dead letter, once and unchanged, and the account says the same."""
+        await self.drained()
+        status = self.sink.status()
+        assert status.identity_holds, status
+        assert self.store.seq == len(self.accepted)
+        dead = {self._key(letter.line): letter.line for letter in self.letters.letters() if letter.state != "settled"}
+        held = {key: float(fields.removeprefix("value=")) for key, fields in self.fake.points.items()}
+        assert held == {key: value for key, value in self.accepted.items() if key not in dead}
+        assert self.fake.conflicts == []
+        assert status.account.sent + status.account.dead_lettered == len(self.accepted)
+
+    @staticmethod
+    def _key(line: str) -> tuple[str, int]:
+        series, _, time = line.rsplit(" ", 2)
+        return series, int(time)
+
+
+@contextlib.asynccontextmanager
+async def rig(folder: Path, fake: FakeInflux | None = None, pace: Pace = FAST, **settings: Any) -> AsyncIterator[Rig]:
+    """A running rig."""
+    fake = fake or FakeInflux()
+    async with serving(fake) as port:
+        found = Rig(folder, fake, port, settings, pace)
+        found.open()
+        try:
+            yield found
+        finally:
+            await found.close()
