@@ -68,7 +68,8 @@ class LogReader:
             return self._read_window(file, position.offset, stop, max_samples, seq)
         except LogDamaged as error:
             lost = stop - position.offset
-            logger.error("log damaged, reading on behind it", position=str(position), bytes=lost, reason=str(error))
+            text = "log damaged, reading on behind it"
+            logger.error(text, position=str(position), bytes=lost, reason=str(error))  # noqa: TRY400 - it says all
             self._skipped.inc(lost)
             return None, 0
         finally:

@@ -124,7 +124,9 @@ class State:
                 connection.execute("SAVEPOINT job")
                 try:
                     job.result = job.work(connection)
-                except Exception as error:  # noqa: BLE001 - given to the caller whose work it was
+                except Exception as error:
+                    if not connection.in_transaction:
+                        raise  # a full disk ends the transaction, and with it everybody's work
                     job.error = error
                     connection.execute("ROLLBACK TO job")
                 connection.execute("RELEASE job")
@@ -189,9 +191,9 @@ def _upgrade(connection: sqlite3.Connection, path: Path, schema: Schema) -> None
 
 def _move_aside(files: Files, path: Path) -> Path:
     """Rename the database and its journal files; whatever could be saved from them is left to a person."""
-    n, aside = 1, path.with_name(f"{path.name}.corrupt")
+    aside, n = path.with_name(f"{path.name}.corrupt"), 1
     while files.exists(aside):
-        n, aside = n + 1, path.with_name(f"{path.name}.corrupt.{n}")
+        aside, n = path.with_name(f"{path.name}.corrupt.{n}"), n + 1
     for suffix in ("-wal", "-shm", ""):
         part = path.with_name(path.name + suffix)
         if files.exists(part):

@@ -57,7 +57,7 @@ class Wal:
     def write(self, data: bytes, *, cut: bool) -> Position:
         """Append `data`, as the start of a new segment if `cut`, and return where it ends.
 
-        With `sync: batch` it is durable then. On an OSError nothing of it was accepted: the segment is given up at
+        With `sync: batch` it is durable then. When it raises nothing of it was accepted: the segment is given up at
         its last accepted byte, and writes that don't cut are refused.
         """
         try:
@@ -66,7 +66,7 @@ class Wal:
             self._files.write_at(file, data, self._offset)
             if self._sync_each_write:
                 self._sync(file)
-        except OSError:
+        except BaseException:
             self._give_up()
             raise
         self._offset += len(data)

@@ -16,9 +16,9 @@ from bridge.native import Batch
 
 __all__ = ["SMALL", "batch", "batches_in", "dump", "open_store", "size_of"]
 
-SMALL = Wal(segment_size="64KiB")  # type: ignore[arg-type]
+SMALL = Wal(segment_size="64KiB")
 
-_LINE = re.compile(r'^\{(?P<labels>.*)\} (?P<value>\S+) (?P<time>-?\d+)$')
+_LINE = re.compile(r"^\{(?P<labels>.*)\} (?P<value>\S+) (?P<time>-?\d+)$")
 
 
 def size_of(number: int) -> int:

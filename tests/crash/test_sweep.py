@@ -1,0 +1,117 @@
+"""Power cuts: after every operation on the disk, with what was not yet synced kept, dropped, torn or reordered."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge.buffer import open_read_only
+from bridge.clock import SystemClock
+from bridge.config import Wal
+from tests.buffer.samples import SMALL, batch, batches_in, open_store, size_of
+from tests.crash.recording import CRASHES, Crash, Disk, Operation, RecordingFiles
+
+pytestmark = pytest.mark.anyio
+
+
+def padding(number: int) -> int:
+    """Mostly small batches, some that fill pages, a few longer than what is left of a segment."""
+    return {0: 20_000, 3: 5_000, 6: 70_000}.get(number % 13, 64)
+
+
+async def record_life(root: Path, batches: int, settings: Wal) -> list[Operation]:
+    """Append batches from three callers at a time, with ticks between them, and close."""
+    root.mkdir()
+    files = RecordingFiles(root)
+    store = open_store(root / "data", files=files, settings=settings)
+
+    async def append(number: int) -> None:
+        await store.append(batch(number, padding=padding(number), event=number % 3 == 0))
+        files.acknowledge(number)
+
+    for first in range(0, batches, 3):
+        await asyncio.gather(*(append(number) for number in range(first, min(first + 3, batches))))
+        await store.tick(1_000 + first)
+    await store.close()
+    return files.record
+
+
+def remains(record: list[Operation], seed: int, root: Path, every: int = 1) -> Iterator[tuple[Disk, Crash, Path]]:
+    """What each crash at each point leaves."""
+    disk = Disk()
+    chance = random.Random(seed)
+    for at, operation in enumerate(record):
+        disk.apply(operation)
+        for kind in CRASHES if at % every == 0 else ():
+            target = root / f"{at:05d}-{kind}"
+            target.mkdir(parents=True)
+            disk.crash(kind, chance.getrandbits(32), target)
+            yield disk, kind, target / "data"
+
+
+async def check(data: Path, disk: Disk, *, complete: bool) -> set[int]:
+    """Open what a crash has left: whole batches, in order, with all acknowledged ones; and it goes on from there."""
+    before = batches_in(open_read_only(data, SystemClock()))
+    events: list[bytes] = []
+    store = open_store(data, on_event=lambda _, event: events.append(event))
+    found = batches_in(store)
+    assert found == before == set(range(len(found)))
+    if complete:
+        assert disk.acknowledged <= found
+    assert store.seq == sum(size_of(number) for number in found)
+    assert events == [f"event {number}".encode() for number in sorted(found) if number % 3 == 0]
+    await store.append(batch(len(found)))
+    await store.close()
+    store = open_store(data)
+    assert batches_in(store) == set(range(len(found) + 1))
+    await store.close()
+    return found
+
+
+async def sweep(tmp_path: Path, *, batches: int, seed: int, settings: Wal, every: int = 1) -> None:
+    record = await record_life(tmp_path / "life", batches, settings)
+    for disk, kind, data in remains(record, seed, tmp_path / "remains", every):
+        # `batch` promises that what was acknowledged outlives a power cut; the others, that it outlives `kill -9`.
+        await check(data, disk, complete=settings.sync == "batch" or kind == "kept")
+
+
+async def test_no_acknowledged_batch_is_lost_and_no_half_one_is_seen(tmp_path: Path) -> None:
+    await sweep(tmp_path, batches=20, seed=1, settings=SMALL)
+
+
+@pytest.mark.parametrize("sync", ["interval", "off"])
+async def test_without_a_sync_a_batch_is_there_or_not(tmp_path: Path, sync: str) -> None:
+    settings = Wal(sync=sync, sync_interval="1ms", segment_size="64KiB")
+    await sweep(tmp_path, batches=20, seed=2, settings=settings, every=3)
+
+
+async def test_a_crash_during_recovery_loses_nothing_more(tmp_path: Path) -> None:
+    record = await record_life(tmp_path / "life", 12, SMALL)
+    for disk, kind, data in remains(record, 3, tmp_path / "remains", every=7):
+        if kind in ("dropped", "zeroed"):
+            continue
+        files = RecordingFiles(data.parent)
+        adopted = len(files.record)
+        found = batches_in(open_read_only(data, SystemClock()))
+        await open_store(data, files=files).close()
+        again = Disk()
+        for operation in files.record[:adopted]:
+            again.apply(operation)
+        for at, operation in enumerate(files.record[adopted:]):
+            again.apply(operation)
+            for second in CRASHES:
+                target = tmp_path / "again" / f"{data.parent.name}-{at}-{second}"
+                target.mkdir(parents=True)
+                again.crash(second, at, target)
+                assert await check(target / "data", disk, complete=True) == found
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(8))
+async def test_many_crashes(tmp_path: Path, seed: int) -> None:
+    await sweep(tmp_path, batches=60, seed=seed, settings=SMALL)
