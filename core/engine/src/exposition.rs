@@ -1,9 +1,14 @@
-//! Families out: text 0.0.4, OpenMetrics, protobuf and the JSON of the Pushgateway API; and as series for the store.
+//! Families out: text 0.0.4, OpenMetrics, protobuf and the JSON of the Pushgateway API.
+//!
+//! Every function appends to its output. Families come merged by name and in the order of the page; a metric is written by
+//! the value that it has, also where that is not of its family's type.
 
-pub mod escaping;
+mod escaping;
 pub mod json;
+mod lines;
 pub mod openmetrics;
 pub mod protobuf;
+mod samples;
 pub mod series;
 pub mod text;
 

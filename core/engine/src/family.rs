@@ -121,17 +121,6 @@ pub struct Histogram {
     pub native: Option<Box<Native>>,
 }
 
-impl Histogram {
-    /// Observations, whichever field holds them.
-    pub fn total(&self) -> f64 {
-        if self.count_float > 0.0 {
-            self.count_float
-        } else {
-            self.count as f64
-        }
-    }
-}
-
 /// A classic bucket.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bucket {
@@ -143,17 +132,6 @@ pub struct Bucket {
     pub cumulative_float: f64,
     /// OpenMetrics exemplar.
     pub exemplar: Option<Box<Exemplar>>,
-}
-
-impl Bucket {
-    /// Observations up to the bound, whichever field holds them.
-    pub fn count(&self) -> f64 {
-        if self.cumulative_float > 0.0 {
-            self.cumulative_float
-        } else {
-            self.cumulative as f64
-        }
-    }
 }
 
 /// The native part of a histogram: schema, zero bucket, spans with deltas (integer) or counts (float).

@@ -18,6 +18,12 @@ impl Sink for String {
     }
 }
 
+impl Sink for crate::family::Text {
+    fn put(&mut self, text: &str) {
+        self.push_str(text);
+    }
+}
+
 impl Sink for Vec<u8> {
     fn put(&mut self, text: &str) {
         self.extend_from_slice(text.as_bytes());

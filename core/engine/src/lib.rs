@@ -11,6 +11,7 @@ pub mod family;
 pub mod float;
 pub mod head;
 pub mod labels;
+pub mod native;
 pub mod push;
 pub mod quote;
 pub mod regex;

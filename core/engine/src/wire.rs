@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+#[cfg(test)]
+pub(crate) mod arbitrary;
 pub mod compression;
 mod count;
 pub mod influx;

@@ -1,11 +1,11 @@
-//! Names for readers that know legacy names only (source: prometheus/common `model.EscapeName`).
+//! Names for readers that know legacy names only (source: prometheus/common `model.EscapeMetricFamily`).
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 use crate::labels::{is_legacy_label_name, is_legacy_metric_name};
 
-/// What to do with a name that is not a legacy one.
+/// What to do with a name that is not a legacy one. Legacy names stay as they are in every scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Escaping {
     /// Leave it; formats quote it.
@@ -41,8 +41,7 @@ impl Escaping {
     }
 
     fn apply(self, name: &str, is_legacy: bool, colons: bool) -> Cow<'_, str> {
-        // Dots changes legacy names too: their underscores are doubled.
-        if self == Self::AllowUtf8 || name.is_empty() || (is_legacy && self != Self::Dots) {
+        if self == Self::AllowUtf8 || is_legacy {
             return Cow::Borrowed(name);
         }
         let mut out = String::with_capacity(name.len() + 8);
@@ -72,16 +71,34 @@ mod tests {
 
     #[test]
     fn escapes_as_prometheus_does() {
+        // Columns printed by model.EscapeName of prometheus/common 0.69.0.
         for (name, underscores, dots, values) in [
-            ("a_b", "a_b", "a__b", "a_b"),
-            ("a.b_c", "a_b_c", "a_dot_b__c", "U__a_2e_b__c"),
-            ("1x", "_x", "__x", "U___31_x"),
-            ("ü-x", "__x", "____x", "U___fc__2d_x"),
+            (
+                "http.status:sum",
+                "http_status:sum",
+                "http_dot_status:sum",
+                "U__http_2e_status:sum",
+            ),
+            (
+                "label with 😱",
+                "label_with__",
+                "label__with____",
+                "U__label_20_with_20__1f631_",
+            ),
+            ("my_metric.2", "my_metric_2", "my__metric_dot_2", "U__my__metric_2e_2"),
+            ("0día", "_d_a", "__d__a", "U___30_d_ed_a"),
         ] {
             assert_eq!(Escaping::Underscores.metric_name(name), underscores);
             assert_eq!(Escaping::Dots.metric_name(name), dots);
             assert_eq!(Escaping::Values.metric_name(name), values);
             assert_eq!(Escaping::AllowUtf8.metric_name(name), name);
         }
+    }
+
+    #[test]
+    fn colons_are_for_metrics_only() {
+        assert_eq!(Escaping::Dots.metric_name("a_b:c"), "a_b:c");
+        assert_eq!(Escaping::Underscores.label_name("a:b"), "a_b");
+        assert_eq!(Escaping::Values.label_name("a:b"), "U__a_3a_b");
     }
 }

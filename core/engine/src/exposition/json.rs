@@ -1,24 +1,34 @@
-//! `GET /api/v1/metrics` of Pushgateway: numbers are strings, every family is a key of its group.
+//! The objects of Pushgateway's `GET /api/v1/metrics`: every number is a string in Go's `%v` form, keys are sorted.
+//!
+//! Unlike the peer, which shows a gauge histogram as the value 0, it is shown as a histogram.
 
-use std::fmt::Write;
+mod buckets;
+#[cfg(test)]
+mod tests;
+mod text;
 
-use crate::family::{Buckets, Family, Histogram, Kind, Label, Metric, Native, Value};
-use crate::float::push_go;
+use crate::exposition::json::buckets::push_native;
+use crate::exposition::json::text::{push_object, push_string, push_time};
+use crate::family::{Family, Histogram, Kind, Label, Metric, Summary, Text, Value};
+use crate::float::{push_go, push_u64};
 
-/// `{"labels":{...},"last_push_successful":...` without the closing brace: families follow.
-pub fn group_open(labels: &[Label], successful: bool, out: &mut String) {
+/// Open a group's object, and tell its labels and how its last push ended. Families follow, then `}`.
+pub fn group_open(labels: &[Label], last_push_successful: bool, out: &mut String) {
     out.push_str("{\"labels\":");
     push_labels(labels, out);
-    let _ = write!(out, ",\"last_push_successful\":{successful}");
+    out.push_str(",\"last_push_successful\":");
+    out.push_str(if last_push_successful { "true" } else { "false" });
 }
 
-/// `,"name":{"time_stamp":...,"type":...,"help":...,"metrics":[...]}`.
+/// Append a family as a further member of its group's object. `stamp_ms` is when it was pushed.
 pub fn family(family: &Family, stamp_ms: i64, out: &mut String) {
     out.push(',');
     push_string(&family.name, out);
-    out.push_str(":{\"time_stamp\":\"");
-    push_rfc3339(stamp_ms, out);
-    let _ = write!(out, "\",\"type\":\"{}\"", upper(family.kind));
+    out.push_str(":{\"time_stamp\":");
+    push_time(stamp_ms, out);
+    out.push_str(",\"type\":\"");
+    out.push_str(kind(family.kind).upper());
+    out.push('"');
     if let Some(help) = family.help.as_ref().filter(|h| !h.is_empty()) {
         out.push_str(",\"help\":");
         push_string(help, out);
@@ -33,197 +43,80 @@ pub fn family(family: &Family, stamp_ms: i64, out: &mut String) {
     out.push_str("]}");
 }
 
-fn upper(kind: Kind) -> &'static str {
+/// The peer has gauges for what only OpenMetrics knows.
+fn kind(kind: Kind) -> Kind {
     match kind {
-        Kind::Info | Kind::StateSet => Kind::Gauge.upper(),
-        kind => kind.upper(),
+        Kind::Info | Kind::StateSet => Kind::Gauge,
+        kind => kind,
     }
 }
 
 fn push_metric(metric: &Metric, out: &mut String) {
-    out.push_str("{\"labels\":");
-    push_labels(&metric.labels, out);
     match &metric.value {
-        Value::Counter(value, _) | Value::Gauge(value) | Value::Untyped(value) => {
-            out.push_str(",\"value\":");
-            push_number(*value, out);
-        }
-        Value::Summary(summary) => {
-            out.push_str(",\"quantiles\":");
-            push_pairs(summary.quantiles.iter().copied(), out);
-            push_totals(summary.count as f64, summary.sum, out);
-        }
-        Value::Histogram(histogram) => {
-            out.push_str(",\"buckets\":");
-            match &histogram.native {
-                Some(native) => push_native(histogram, native, out),
-                None => push_pairs(histogram.buckets.iter().map(|b| (b.upper, b.count())), out),
-            }
-            push_totals(histogram.total(), histogram.sum, out);
-        }
-        Value::Missing => {}
+        Value::Summary(summary) => push_summary(summary, &metric.labels, out),
+        Value::Histogram(histogram) => push_histogram(histogram, &metric.labels, out),
+        Value::Counter(v, _) | Value::Gauge(v) | Value::Untyped(v) => push_simple(*v, &metric.labels, out),
+        Value::Missing => push_simple(0.0, &metric.labels, out),
     }
-    out.push('}');
 }
 
-fn push_totals(count: f64, sum: f64, out: &mut String) {
-    out.push_str(",\"count\":");
-    push_number(count, out);
-    out.push_str(",\"sum\":");
-    push_number(sum, out);
+fn push_simple(value: f64, labels: &[Label], out: &mut String) {
+    out.push_str("{\"labels\":");
+    push_labels(labels, out);
+    out.push_str(",\"value\":\"");
+    push_go(out, value);
+    out.push_str("\"}");
 }
 
-fn push_pairs(pairs: impl Iterator<Item = (f64, f64)>, out: &mut String) {
-    out.push('{');
-    for (i, (key, value)) in pairs.enumerate() {
-        if i > 0 {
-            out.push(',');
-        }
-        push_number(key, out);
-        out.push(':');
-        push_number(value, out);
-    }
-    out.push('}');
+fn push_summary(summary: &Summary, labels: &[Label], out: &mut String) {
+    out.push_str("{\"count\":\"");
+    push_u64(out, summary.count);
+    out.push_str("\",\"labels\":");
+    push_labels(labels, out);
+    out.push_str(",\"quantiles\":");
+    push_object(summary.quantiles.iter().map(|(q, v)| (float(*q), float(*v))), out);
+    out.push_str(",\"sum\":\"");
+    push_go(out, summary.sum);
+    out.push_str("\"}");
 }
 
-/// `[boundary rule, low, high, count]` for each bucket that is not empty, lowest first. Rules: 0 `(]`, 1 `[)`, 3 `[]`.
-fn push_native(histogram: &Histogram, native: &Native, out: &mut String) {
-    out.push('[');
-    let mut first = true;
-    let mut push = |rule: u8, low: f64, high: f64, count: f64| {
-        if count == 0.0 {
-            return;
+fn push_histogram(histogram: &Histogram, labels: &[Label], out: &mut String) {
+    out.push_str("{\"buckets\":");
+    match histogram.native.as_ref() {
+        Some(native) if !(native.negative.spans.is_empty() && native.positive.spans.is_empty()) => {
+            push_native(histogram, native, out);
         }
-        if !std::mem::take(&mut first) {
-            out.push(',');
-        }
-        let _ = write!(out, "[{rule},");
-        push_number(low, out);
-        out.push(',');
-        push_number(high, out);
-        out.push(',');
-        push_number(count, out);
-        out.push(']');
-    };
-    let float = histogram.count_float > 0.0;
-    for (index, count) in bucket_counts(&native.negative, float).into_iter().rev() {
-        let (low, high) = bounds(index, native.schema);
-        push(1, -high, -low, count);
-    }
-    let zero = if float { native.zero_count_float } else { native.zero_count as f64 };
-    push(3, -native.zero_threshold, native.zero_threshold, zero);
-    for (index, count) in bucket_counts(&native.positive, float) {
-        let (low, high) = bounds(index, native.schema);
-        push(0, low, high, count);
-    }
-    out.push(']');
-}
-
-/// (bucket index, count), by index. Spans that promise more buckets than there are counts end with the counts.
-fn bucket_counts(buckets: &Buckets, float: bool) -> Vec<(i32, f64)> {
-    let mut out = Vec::new();
-    let mut absolute = 0i64;
-    let deltas = buckets.deltas.iter().map(|d| {
-        absolute = absolute.wrapping_add(*d);
-        absolute as f64
-    });
-    let mut counts: Box<dyn Iterator<Item = f64>> =
-        if float { Box::new(buckets.counts.iter().copied()) } else { Box::new(deltas) };
-    let mut index = 0i32;
-    for (gap, length) in &buckets.spans {
-        index = index.wrapping_add(*gap);
-        for _ in 0..*length {
-            let Some(count) = counts.next() else { return out };
-            out.push((index, count));
-            index = index.wrapping_add(1);
+        _ => {
+            let cumulative = |upper: f64, count: u64, float: f64| (self::float(upper), number(count, float));
+            let rows = histogram.buckets.iter();
+            push_object(rows.map(|b| cumulative(b.upper, b.cumulative, b.cumulative_float)), out);
         }
     }
-    out
-}
-
-/// Lower and upper bound of a positive bucket: powers of 2^(2^-schema).
-fn bounds(index: i32, schema: i32) -> (f64, f64) {
-    let bound = |i: i32| (f64::from(i) * 2f64.powi(-schema)).exp2();
-    (bound(index.wrapping_sub(1)), bound(index))
+    out.push_str(",\"count\":\"");
+    out.push_str(&number(histogram.count, histogram.count_float));
+    out.push_str("\",\"labels\":");
+    push_labels(labels, out);
+    out.push_str(",\"sum\":\"");
+    push_go(out, histogram.sum);
+    out.push_str("\"}");
 }
 
 fn push_labels(labels: &[Label], out: &mut String) {
-    out.push('{');
-    for (i, label) in labels.iter().enumerate() {
-        if i > 0 {
-            out.push(',');
-        }
-        push_string(&label.name, out);
-        out.push(':');
-        push_string(&label.value, out);
+    push_object(labels.iter().map(|l| (l.name.clone(), l.value.clone())), out);
+}
+
+fn float(v: f64) -> Text {
+    let mut text = Text::default();
+    push_go(&mut text, v);
+    text
+}
+
+/// The float wins above zero, as the protobuf message has it.
+fn number(count: u64, count_float: f64) -> Text {
+    if count_float > 0.0 {
+        return float(count_float);
     }
-    out.push('}');
-}
-
-fn push_number(value: f64, out: &mut String) {
-    out.push('"');
-    push_go(out, value);
-    out.push('"');
-}
-
-fn push_string(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if (c as u32) < 0x20 => {
-                let _ = write!(out, "\\u{:04x}", c as u32);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-}
-
-/// UTC with milliseconds, as Go's RFC3339Nano would: no zeros at the end of the fraction.
-fn push_rfc3339(ms: i64, out: &mut String) {
-    let (days, in_day) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
-    let (year, month, day) = civil(days);
-    let (seconds, fraction) = (in_day / 1000, in_day % 1000);
-    let _ = write!(out, "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if fraction != 0 {
-        let digits = format!("{fraction:03}");
-        let _ = write!(out, ".{}", digits.trim_end_matches('0'));
-    }
-    out.push('Z');
-}
-
-/// Year, month and day of a day counted from 1970 (Howard Hinnant's `civil_from_days`).
-fn civil(days: i64) -> (i64, i64, i64) {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let day_of_era = z.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day_of_year - (153 * shifted + 2) / 5 + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prints_instants() {
-        for (ms, want) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (1_583_781_848_025, "2020-03-09T19:24:08.025Z"),
-            (951_782_400_000, "2000-02-29T00:00:00Z"),
-            (-1, "1969-12-31T23:59:59.999Z"),
-        ] {
-            let mut out = String::new();
-            push_rfc3339(ms, &mut out);
-            assert_eq!(out, want);
-        }
-    }
+    let mut text = Text::default();
+    push_u64(&mut text, count);
+    text
 }

@@ -1,24 +1,39 @@
 //! OpenMetrics 1.0 text (source: the specification, and prometheus/common `expfmt.MetricFamilyToOpenMetrics`).
+//!
+//! What the format cannot say is left out rather than said wrongly: a unit that the name does not end in, an exemplar that is
+//! too long, a start time of what has none. Float histograms keep their fractional counts.
 
 use std::fmt::Write;
 
-use crate::family::{Exemplar, Family, Histogram, Kind, Label, Metric, Value};
-use crate::float::push_open_metrics;
-use crate::labels::is_legacy_metric_name;
+use crate::exposition::lines::{push_escaped, push_labels, push_metric_name, Lines};
+use crate::exposition::samples::{each_sample, Number, Totals};
+use crate::exposition::Escaping;
+use crate::family::{Exemplar, Family, Kind, Metric};
+use crate::float::{push_open_metrics, push_u64};
 
-use super::text::{push_label_name, push_label_value, push_name};
-use super::Escaping;
+/// Characters that the labels of an exemplar may have in all.
+pub(crate) const EXEMPLAR_CHARS: usize = 128;
 
 /// A whole family.
 ///
-/// A counter whose name does not end in `_total` is shown as `unknown`: naming it right would rename the user's series.
+/// A counter whose name does not end in `_total` is shown as `unknown`: naming it right would rename the user's series. An
+/// info without `_info` is shown as a gauge.
 pub fn family(family: &Family, escaping: Escaping, out: &mut String) {
     let name = escaping.metric_name(&family.name);
     let (kind, base) = kind_and_base(family.kind, &name);
-    header(base, kind, family, out);
-    let writer = Writer { base, full: &name, kind, escaping };
+    push_header(family, kind, base, out);
+    let has_start = matches!(kind, "counter" | "summary" | "histogram");
+    let mut lines = Lines::new(&name, escaping);
+    let mut starts = Lines::new(base, escaping);
     for metric in &family.metrics {
-        writer.metric(metric, out);
+        lines.set_labels(&metric.labels);
+        push_metric(metric, family.kind, escaping, &lines, out);
+        if let (Some(created), true) = (metric.created_ms, has_start) {
+            starts.set_labels(&metric.labels);
+            starts.push_head(out, "_created", None, push_open_metrics);
+            push_seconds(created, out);
+            out.push('\n');
+        }
     }
 }
 
@@ -30,8 +45,12 @@ pub fn finish(out: &mut String) {
 /// The type as OpenMetrics calls it, and the family's name without the suffix that its samples carry.
 fn kind_and_base(kind: Kind, name: &str) -> (&'static str, &str) {
     match kind {
-        Kind::Counter => name.strip_suffix("_total").map_or(("unknown", name), |base| ("counter", base)),
-        Kind::Info => name.strip_suffix("_info").map_or(("gauge", name), |base| ("info", base)),
+        Kind::Counter => name
+            .strip_suffix("_total")
+            .map_or(("unknown", name), |base| ("counter", base)),
+        Kind::Info => name
+            .strip_suffix("_info")
+            .map_or(("gauge", name), |base| ("info", base)),
         Kind::Gauge => ("gauge", name),
         Kind::Summary => ("summary", name),
         Kind::Untyped => ("unknown", name),
@@ -41,136 +60,79 @@ fn kind_and_base(kind: Kind, name: &str) -> (&'static str, &str) {
     }
 }
 
-fn header(base: &str, kind: &str, family: &Family, out: &mut String) {
+fn push_header(family: &Family, kind: &str, base: &str, out: &mut String) {
     if let Some(help) = &family.help {
-        out.push_str("# HELP ");
-        push_name(base, out);
+        push_metadata("HELP", base, out);
+        push_escaped(out, help, true);
+        out.push('\n');
+    }
+    push_metadata("TYPE", base, out);
+    out.push_str(kind);
+    out.push('\n');
+    let unit = family.unit.as_str();
+    if !unit.is_empty() && base.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_')) {
+        push_metadata("UNIT", base, out);
+        out.push_str(unit);
+        out.push('\n');
+    }
+}
+
+fn push_metadata(keyword: &str, name: &str, out: &mut String) {
+    out.push_str("# ");
+    out.push_str(keyword);
+    out.push(' ');
+    push_metric_name(out, name);
+    out.push(' ');
+}
+
+fn push_metric(metric: &Metric, kind: Kind, escaping: Escaping, lines: &Lines<'_>, out: &mut String) {
+    each_sample(metric, Totals::of(kind), &mut |sample| {
+        lines.push_head(out, sample.suffix, sample.bound, push_open_metrics);
+        match sample.value {
+            Number::Float(v) => push_open_metrics(out, v),
+            Number::Count(n) => push_u64(out, n),
+        }
+        if let Some(time) = metric.timestamp_ms {
+            out.push(' ');
+            push_seconds(time, out);
+        }
+        if let Some(exemplar) = sample.exemplar.filter(|e| fits(e)) {
+            push_exemplar(exemplar, escaping, out);
+        }
+        out.push('\n');
+    });
+}
+
+fn fits(exemplar: &Exemplar) -> bool {
+    let chars = |text: &str| text.chars().count();
+    exemplar
+        .labels
+        .iter()
+        .map(|l| chars(&l.name) + chars(&l.value))
+        .sum::<usize>()
+        <= EXEMPLAR_CHARS
+}
+
+fn push_exemplar(exemplar: &Exemplar, escaping: Escaping, out: &mut String) {
+    out.push_str(" # {");
+    push_labels(out, exemplar.labels.iter(), escaping);
+    out.push_str("} ");
+    push_open_metrics(out, exemplar.value);
+    if let Some(time) = exemplar.timestamp_ms {
         out.push(' ');
-        push_label_value(help, out);
-        out.push('\n');
-    }
-    out.push_str("# TYPE ");
-    push_name(base, out);
-    let _ = writeln!(out, " {kind}");
-    if !family.unit.is_empty() && base.ends_with(family.unit.as_str()) {
-        out.push_str("# UNIT ");
-        push_name(base, out);
-        let _ = writeln!(out, " {}", family.unit);
+        push_seconds(time, out);
     }
 }
 
-struct Writer<'a> {
-    base: &'a str,
-    full: &'a str,
-    kind: &'static str,
-    escaping: Escaping,
-}
-
-impl Writer<'_> {
-    fn metric(&self, metric: &Metric, out: &mut String) {
-        match &metric.value {
-            Value::Counter(value, exemplar) => {
-                self.line(self.full, "", metric, None, *value, exemplar.as_deref(), out);
-            }
-            Value::Gauge(value) | Value::Untyped(value) => self.line(self.full, "", metric, None, *value, None, out),
-            Value::Summary(summary) => {
-                for (quantile, value) in &summary.quantiles {
-                    self.line(self.base, "", metric, Some(("quantile", *quantile)), *value, None, out);
-                }
-                self.line(self.base, "_sum", metric, None, summary.sum, None, out);
-                self.line(self.base, "_count", metric, None, summary.count as f64, None, out);
-            }
-            Value::Histogram(histogram) => self.histogram(histogram, metric, out),
-            Value::Missing => return,
-        }
-        if let Some(created) = metric.created_ms.filter(|_| matches!(self.kind, "counter" | "summary" | "histogram")) {
-            self.line(self.base, "_created", metric, None, created as f64 / 1000.0, None, out);
-        }
-    }
-
-    fn histogram(&self, histogram: &Histogram, metric: &Metric, out: &mut String) {
-        for bucket in &histogram.buckets {
-            let bound = Some(("le", bucket.upper));
-            self.line(self.base, "_bucket", metric, bound, bucket.count(), bucket.exemplar.as_deref(), out);
-        }
-        if histogram.buckets.iter().all(|b| b.upper != f64::INFINITY) {
-            self.line(self.base, "_bucket", metric, Some(("le", f64::INFINITY)), histogram.total(), None, out);
-        }
-        let (sum, count) = if self.kind == "gaugehistogram" { ("_gsum", "_gcount") } else { ("_sum", "_count") };
-        self.line(self.base, sum, metric, None, histogram.sum, None, out);
-        self.line(self.base, count, metric, None, histogram.total(), None, out);
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of a line, in their order")]
-    fn line(
-        &self,
-        name: &str,
-        suffix: &str,
-        metric: &Metric,
-        bound: Option<(&str, f64)>,
-        value: f64,
-        exemplar: Option<&Exemplar>,
-        out: &mut String,
-    ) {
-        let mut separator = '{';
-        if is_legacy_metric_name(name) {
-            out.push_str(name);
-            out.push_str(suffix);
-        } else {
-            out.push_str("{\"");
-            push_label_value(name, out);
-            out.push_str(suffix);
-            out.push('"');
-            separator = ',';
-        }
-        self.labels(&metric.labels, &mut separator, out);
-        if let Some((name, value)) = bound {
-            out.push(separator);
-            let _ = write!(out, "{name}=\"");
-            push_open_metrics(out, value);
-            out.push('"');
-            separator = ',';
-        }
-        out.push_str(if separator == ',' { "} " } else { " " });
-        push_open_metrics(out, value);
-        if let Some(t) = metric.timestamp_ms {
-            push_seconds(t, out);
-        }
-        if let Some(exemplar) = exemplar {
-            self.exemplar(exemplar, out);
-        }
-        out.push('\n');
-    }
-
-    fn labels(&self, labels: &[Label], separator: &mut char, out: &mut String) {
-        for label in labels {
-            out.push(*separator);
-            push_label_name(&self.escaping.label_name(&label.name), out);
-            out.push_str("=\"");
-            push_label_value(&label.value, out);
-            out.push('"');
-            *separator = ',';
-        }
-    }
-
-    fn exemplar(&self, exemplar: &Exemplar, out: &mut String) {
-        out.push_str(" # ");
-        let mut separator = '{';
-        self.labels(&exemplar.labels, &mut separator, out);
-        out.push_str(if separator == ',' { "} " } else { "{} " });
-        push_open_metrics(out, exemplar.value);
-        if let Some(t) = exemplar.timestamp_ms {
-            push_seconds(t, out);
-        }
-    }
-}
-
-/// ` seconds`, with a fraction only where there is one.
+/// Seconds with all their milliseconds, which a float would round in the far past and future.
 fn push_seconds(ms: i64, out: &mut String) {
-    let (sign, ms) = (if ms < 0 { "-" } else { "" }, ms.unsigned_abs());
-    let _ = write!(out, " {sign}{}", ms / 1000);
-    if ms % 1000 != 0 {
-        let fraction = format!("{:03}", ms % 1000);
-        let _ = write!(out, ".{}", fraction.trim_end_matches('0'));
+    let sign = if ms < 0 { "-" } else { "" };
+    let ms = ms.unsigned_abs();
+    let _ = write!(out, "{sign}{}.{:03}", ms / 1000, ms % 1000);
+    while out.ends_with('0') && !out.ends_with(".0") {
+        out.pop();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,20 +1,10 @@
-//! Delimited `io.prometheus.client.MetricFamily` messages.
+//! Delimited `io.prometheus.client.MetricFamily`.
 
-use crate::family::{Family, Text};
-use crate::wire::protobuf::encode_delimited;
+use crate::exposition::Escaping;
+use crate::family::Family;
+use crate::wire::protobuf::{delimited, put_family};
 
-use super::Escaping;
-
-/// A whole family with its length in front.
+/// One family, its length before it.
 pub fn family(family: &Family, escaping: Escaping, out: &mut Vec<u8>) {
-    if escaping == Escaping::AllowUtf8 {
-        encode_delimited(family, out);
-        return;
-    }
-    let mut escaped = family.clone();
-    escaped.name = Text::from(escaping.metric_name(&family.name));
-    for label in escaped.metrics.iter_mut().flat_map(|m| &mut m.labels) {
-        label.name = Text::from(escaping.label_name(&label.name));
-    }
-    encode_delimited(&escaped, out);
+    delimited(out, |out| put_family(family, escaping, out));
 }

@@ -54,7 +54,7 @@ fn kind_of(message: &[u8]) -> Decoded<Kind> {
 
 fn decode_metric(message: &[u8], kind: Kind) -> Decoded<Metric> {
     let mut metric = Metric {
-        labels: Vec::with_capacity(4),
+        labels: Vec::new(),
         value: Value::Missing,
         timestamp_ms: None,
         created_ms: None,
