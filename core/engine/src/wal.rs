@@ -64,6 +64,8 @@ pub enum Reason {
     Zstd,
     /// Snappy cannot decompress the record.
     Snappy,
+    /// The record is compressed, although its type byte says that it is not.
+    Disguised,
     /// A record of this type does not decode.
     Record(u8),
     /// A batch ends before all of its records are there.
@@ -87,6 +89,7 @@ impl std::fmt::Display for Reason {
             Self::Checksum => f.write_str("checksum mismatch"),
             Self::Zstd => f.write_str("the record is compressed with zstd, which is not supported"),
             Self::Snappy => f.write_str("the record does not decompress"),
+            Self::Disguised => f.write_str("the record is compressed but not marked so"),
             Self::Record(kind) => write!(f, "a record of type {kind:#04x} does not decode"),
             Self::BatchCut => f.write_str("a batch ends before all of its records are there"),
             Self::Version(v) => write!(f, "a private record of version {v} is from a later release"),

@@ -110,10 +110,8 @@ impl Head {
             replayed.events.push((end, batch.event.clone()));
         }
         replayed.samples += batch.samples();
-        let before = batch
-            .header
-            .map_or(self.stats.seq, |header| header.seq.max(self.stats.seq));
-        self.stats.seq = before.saturating_add(batch.samples() as u64);
+        let before = batch.header.map_or(self.stats.seq, |header| header.seq);
+        self.stats.seq = self.stats.seq.max(before.saturating_add(batch.samples() as u64));
         self.staged_seq = self.stats.seq;
     }
 

@@ -3,6 +3,7 @@
 use snap::raw::Decoder;
 
 use super::page::{boundary, room, FIRST, FULL, HEADER_SIZE, LAST, MIDDLE, PADDING, SNAPPY, TYPE_MASK, ZSTD};
+use super::record::{BATCH_HEADER, HOLD_TICK, PROMETHEUS_TYPES};
 use super::{Damage, Reason};
 
 /// No snappy block grows by more: its densest element is a 64-byte copy told in 3 bytes.
@@ -67,6 +68,9 @@ impl<'a> Reader<'a> {
         if flags & ZSTD != 0 {
             return Err(damage(Reason::Zstd));
         }
+        if is_disguised(&mut self.decoder, payload, &mut self.inflated) {
+            return Err(damage(Reason::Disguised));
+        }
         self.at = end;
         Ok(Some(payload))
     }
@@ -123,6 +127,19 @@ impl<'a> Reader<'a> {
             end,
         }))
     }
+}
+
+/// No checksum covers the byte that says whether a record is compressed. A snappy block taken for a record would pass as one
+/// of an unknown type and be skipped; that is found here. It begins with the record's length, and no record as short
+/// as a Prometheus type's number gets shorter by compression: so those types are never disguised blocks.
+fn is_disguised(decoder: &mut Decoder, record: &[u8], inflated: &mut Vec<u8>) -> bool {
+    let plain = |record: &[u8]| record.first().is_none_or(|kind| PROMETHEUS_TYPES.contains(kind));
+    let private = |record: &[u8]| {
+        record
+            .first()
+            .is_some_and(|kind| [BATCH_HEADER, HOLD_TICK].contains(kind))
+    };
+    !plain(record) && inflate(decoder, record, inflated).is_ok() && (plain(inflated) || private(inflated))
 }
 
 fn inflate(decoder: &mut Decoder, block: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {

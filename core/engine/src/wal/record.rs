@@ -13,6 +13,8 @@ pub const SAMPLES: u8 = 2;
 pub const HISTOGRAMS: u8 = 7;
 /// Native histograms with float counts.
 pub const FLOAT_HISTOGRAMS: u8 = 8;
+/// All types that Prometheus has given out so far.
+pub const PROMETHEUS_TYPES: std::ops::RangeInclusive<u8> = 1..=13;
 /// Private: what belongs together as one batch.
 pub const BATCH_HEADER: u8 = 0xB0;
 /// Private: a time at which held series repeat their value.

@@ -1,0 +1,129 @@
+//! A segment that Prometheus 2.54 wrote, with every kind of record that its head writes by default: series, floats, native
+//! histograms of both kinds, exemplars, metadata and a tombstone.
+
+use std::sync::Arc;
+
+use engine::family::{Buckets, Histogram, Native};
+use engine::labels::{format_labels, Labels};
+use engine::wal::{BatchReader, Compression, Framer, LogBatch, Records};
+
+const SEGMENT: &[u8] = include_bytes!("../data/prometheus-2.54.wal");
+
+fn read() -> Vec<LogBatch> {
+    let mut reader = BatchReader::new(SEGMENT, 0);
+    let mut batches = Vec::new();
+    let mut batch = LogBatch::default();
+    while reader.next_batch(&mut batch).unwrap() {
+        batches.push(batch.clone());
+    }
+    assert_eq!(reader.offset(), SEGMENT.len());
+    batches
+}
+
+#[test]
+fn its_series_are_read() {
+    let mut texts = Vec::new();
+    for batch in read() {
+        for (reference, packed) in batch.series() {
+            let mut text = format!("{} ", reference.0);
+            format_labels(Labels::trusted(packed), &mut text);
+            texts.push(text);
+        }
+    }
+    assert_eq!(
+        texts,
+        [
+            r#"1 {__name__="requests_total", code="200", job="api"}"#,
+            r#"2 {__name__="requests_total", code="201", job="api"}"#,
+            r#"3 {__name__="requests_total", code="202", job="api"}"#,
+            r#"4 {__name__="requests_total", code="203", job="api"}"#,
+            r#"5 {__name__="latency", kind="int"}"#,
+            r#"6 {__name__="latency", kind="float"}"#,
+            r#"7 {__name__="up", "ünï"="\"quoted\"\n"}"#,
+        ]
+    );
+}
+
+#[test]
+fn its_samples_are_read() {
+    let floats: Vec<_> = read()
+        .iter()
+        .flat_map(|batch| batch.floats.clone())
+        .map(|(r, t, v)| (r.0, t, v))
+        .collect();
+    assert_eq!(floats.len(), 13);
+    assert_eq!(
+        floats[..5],
+        [
+            (1, 1_700_000_000_000, 0.0),
+            (2, 1_700_000_000_000, 1.0),
+            (3, 1_700_000_000_000, 2.0),
+            (4, 1_700_000_000_000, 3.0),
+            (1, 1_700_000_015_000, 1.5),
+        ]
+    );
+    assert_eq!(floats[12].2.to_bits(), engine::batch::STALE_NAN_BITS);
+}
+
+#[test]
+fn its_histograms_are_read() {
+    let histograms: Vec<_> = read().iter().flat_map(|batch| batch.histograms.clone()).collect();
+    assert_eq!(histograms.len(), 6);
+    let whole = Histogram {
+        count: 9,
+        sum: 18.4,
+        native: Some(Box::new(Native {
+            schema: 1,
+            zero_threshold: 0.001,
+            zero_count: 2,
+            positive: Buckets {
+                spans: vec![(0, 2), (1, 2)],
+                deltas: vec![1, 1, -1, 0],
+                counts: vec![],
+            },
+            negative: Buckets {
+                spans: vec![(0, 1)],
+                deltas: vec![2],
+                counts: vec![],
+            },
+            ..Native::default()
+        })),
+        ..Histogram::default()
+    };
+    assert_eq!(histograms[0].2, Arc::new(whole));
+    let fraction = histograms[1].2.native.as_deref().unwrap();
+    assert_eq!(histograms[1].2.count_float, 9.0);
+    assert_eq!(fraction.zero_count_float, 2.0);
+    assert_eq!(fraction.positive.counts, [1.0, 2.0, 1.0, 1.0]);
+}
+
+#[test]
+fn what_is_written_again_is_the_same_to_the_byte() {
+    let mut records = Records::default();
+    for batch in read() {
+        records.series(
+            batch
+                .series()
+                .map(|(reference, packed)| (reference, Labels::trusted(packed))),
+        );
+        records.samples(batch.floats.iter().copied());
+        records.histograms(&batch.histograms);
+    }
+    let mut framer = Framer::new(0, usize::MAX, Compression::Snappy);
+    framer.add(&records);
+    // Its first two records are the series and samples of its first commit; metadata follows in between.
+    let mut ours = engine::wal::Reader::new(framer.framed(), 0);
+    let mut theirs = engine::wal::Reader::new(SEGMENT, 0);
+    let mut known = 0;
+    let mut wanted = Vec::new();
+    while let Some(record) = theirs.next_record().unwrap() {
+        if matches!(record[0], 1 | 2 | 7 | 8) {
+            wanted.push(record.to_vec());
+        }
+    }
+    while let Some(record) = ours.next_record().unwrap() {
+        assert_eq!(record, wanted[known].as_slice(), "record {known}");
+        known += 1;
+    }
+    assert_eq!(known, wanted.len());
+}
