@@ -37,7 +37,7 @@ def unzstd(data: bytes, limit: int) -> bytes:
                 raise ValueError(f"zstd: {error}") from None
             size += len(part)
             if size > limit:
-                raise TooLong(f"more than {limit} bytes after decompression")
+                raise TooLong(f"more than {int(limit)} bytes after decompression")
             parts.append(part)
             piece = b""
             if frame.eof:
@@ -65,7 +65,7 @@ async def decode_body(
         if refuse_unknown and name not in IDENTITY:
             raise UnsupportedType(f"unknown Content-Encoding {name.decode('latin-1')!r}")
         if len(body) > limit:
-            raise TooLarge(f"request body larger than {limit} bytes")
+            raise TooLarge(f"request body larger than {int(limit)} bytes")
         return body
     try:
         if len(body) <= INLINE_LIMIT:
@@ -73,7 +73,7 @@ async def decode_body(
         else:
             decoded = await to_thread.run_sync(decoder, body, limit, limiter=hold.gate.decoders)
     except TooLong:
-        raise TooLarge(f"request body larger than {limit} bytes after decompression") from None
+        raise TooLarge(f"request body larger than {int(limit)} bytes after decompression") from None
     except ValueError as error:
         raise BadInput(str(error)) from None
     hold.grow(len(decoded))

@@ -73,4 +73,4 @@ def content_length(scope: Scope) -> int:
 
 def too_large(limit: int) -> TooLarge:
     """The refusal of a body."""
-    return TooLarge(f"request body larger than {limit} bytes")
+    return TooLarge(f"request body larger than {int(limit)} bytes")
