@@ -44,7 +44,8 @@ enum Test {
 impl Regex {
     /// Compile `pattern` as Prometheus does: anchored, and with a dot that matches any character.
     pub fn new(pattern: &str) -> Result<Self, RegexError> {
-        let fail = |error: &dyn std::fmt::Display| RegexError(format!("cannot use regular expression {pattern:?}: {error}"));
+        let fail =
+            |error: &dyn std::fmt::Display| RegexError(format!("cannot use regular expression {pattern:?}: {error}"));
         let translated = translate::translate(pattern).map_err(|error| fail(&error))?;
         let dot_all = format!("(?s:{translated})");
         let tree = regex_syntax::parse(&dot_all).map_err(|error| fail(&error))?;

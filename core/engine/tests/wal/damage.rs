@@ -1,7 +1,9 @@
 //! What is wrong with a segment is a value, and everything before it stays readable.
 
+use engine::head::Head;
 use engine::wal::page::PAGE_SIZE;
 use engine::wal::{BatchReader, Compression, Damage, LogBatch, Reason};
+use proptest::prelude::*;
 
 use crate::{batch, segment};
 
@@ -188,5 +190,42 @@ fn a_flipped_bit_never_changes_what_is_read() {
                 assert!(end <= at && whole == before, "bit {bit} of byte {at}");
             }
         }
+    }
+}
+
+/// A fragment with the right checksum, whatever it holds.
+fn fragment(record: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(record.len()).unwrap();
+    [
+        &[1],
+        &length.to_be_bytes()[..],
+        &crc32c::crc32c(record).to_be_bytes()[..],
+        record,
+    ]
+    .concat()
+}
+
+proptest! {
+    #[test]
+    fn records_may_hold_anything(
+        records in proptest::collection::vec(
+            (prop_oneof![Just(1u8), Just(2), Just(7), Just(8), Just(0xb0), Just(0xb1), any::<u8>()],
+             proptest::collection::vec(prop_oneof![0u8..4, any::<u8>()], 0..80)),
+            1..8,
+        )
+    ) {
+        let records = records.iter().map(|(kind, body)| fragment(&[&[*kind], body.as_slice()].concat()));
+        let segment: Vec<u8> = records.flatten().collect();
+        let mut head = Head::new();
+        let replayed = head.replay(&segment, 0).unwrap();
+        prop_assert!(replayed.end <= segment.len());
+        prop_assert_eq!(replayed.damage.is_none(), replayed.end == segment.len());
+        prop_assert_eq!(read(&segment).1 >= replayed.end, true);
+    }
+
+    #[test]
+    fn segments_may_hold_anything(segment in proptest::collection::vec(prop_oneof![Just(0u8), 0u8..26, any::<u8>()], 0..400)) {
+        let replayed = Head::new().replay(&segment, 0).unwrap();
+        prop_assert!(replayed.end <= segment.len());
     }
 }
