@@ -7,15 +7,13 @@
 //! - Go has `\Q..\E` and octal escapes, and takes `\<` and a `{` that opens no count for characters;
 //! - Go refuses counts beyond 1000 and repetition of a repetition; Rust has flags that Go does not know.
 
+mod class;
+mod escape;
+
 use super::RegexError;
 
 /// Go's bound on `{n,m}`.
 const MAX_COUNT: u32 = 1000;
-
-const POSIX_CLASSES: [&str; 14] = [
-    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word",
-    "xdigit",
-];
 
 /// `pattern`, so that the `regex` crate understands it as Go does.
 pub fn translate(pattern: &str) -> Result<String, RegexError> {
@@ -203,151 +201,6 @@ impl<'p> Translator<'p> {
         self.literal(c);
         Ok(())
     }
-
-    /// `\d`, `\pL` and their like, in a class and outside.
-    fn class_escape(&mut self) -> Result<bool, RegexError> {
-        let perl = [
-            ("d", "[0-9]"),
-            ("D", "[^0-9]"),
-            ("s", r"[\t\n\x0C\r ]"),
-            ("S", r"[^\t\n\x0C\r ]"),
-            ("w", "[0-9A-Za-z_]"),
-            ("W", "[^0-9A-Za-z_]"),
-        ];
-        for (letter, meaning) in perl {
-            if self.eat(letter) {
-                self.out.push_str(meaning);
-                return Ok(true);
-            }
-        }
-        let mut negated = self.rest.starts_with('P');
-        if !self.eat("p") && !self.eat("P") {
-            return Ok(false);
-        }
-        let mut name = self.next().ok_or_else(trailing_backslash)?.to_string();
-        if name == "{" {
-            let range = self.rest.split_once('}');
-            let (inside, rest) = range.ok_or_else(|| RegexError::new("invalid character class range"))?;
-            negated ^= inside.starts_with('^');
-            name = inside.trim_start_matches('^').to_owned();
-            self.rest = rest;
-        }
-        if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-            return Err(RegexError::new(format!("invalid character class range: {name}")));
-        }
-        self.out.push_str(if negated { r"\P{" } else { r"\p{" });
-        self.out.push_str(&name);
-        self.out.push('}');
-        Ok(true)
-    }
-
-    /// The one character that an escape stands for.
-    fn char_escape(&mut self) -> Result<char, RegexError> {
-        let invalid = |c: char| RegexError::new(format!("invalid escape sequence: \\{c}"));
-        let c = self.next().ok_or_else(trailing_backslash)?;
-        match c {
-            'a' => Ok('\x07'),
-            'f' => Ok('\x0c'),
-            'n' => Ok('\n'),
-            'r' => Ok('\r'),
-            't' => Ok('\t'),
-            'v' => Ok('\x0b'),
-            'x' => self.hex().ok_or_else(|| invalid(c)),
-            // A single digit but 0 would be a back-reference, which neither knows.
-            '1'..='7' if !self.rest.starts_with(|d: char| ('0'..='7').contains(&d)) => Err(invalid(c)),
-            '0'..='7' => self.octal(c).ok_or_else(|| invalid(c)),
-            c if c.is_ascii() && !c.is_ascii_alphanumeric() => Ok(c),
-            c => Err(invalid(c)),
-        }
-    }
-
-    fn hex(&mut self) -> Option<char> {
-        let (digits, rest) = match self.rest.strip_prefix('{') {
-            Some(braced) => braced.split_once('}')?,
-            None => (self.rest.get(..2)?, self.rest.get(2..)?),
-        };
-        if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return None;
-        }
-        self.rest = rest;
-        char::from_u32(u32::from_str_radix(digits, 16).ok()?)
-    }
-
-    /// Up to three digits, `first` being the one.
-    fn octal(&mut self, first: char) -> Option<char> {
-        let mut value = first.to_digit(8)?;
-        for _ in 0..2 {
-            let Some(digit) = self.rest.chars().next().and_then(|c| c.to_digit(8)) else {
-                break;
-            };
-            self.next();
-            value = value * 8 + digit;
-        }
-        char::from_u32(value)
-    }
-
-    /// What follows `[`.
-    fn class(&mut self) -> Result<(), RegexError> {
-        let missing = || RegexError::new("missing closing ]");
-        self.out.push('[');
-        if self.eat("^") {
-            self.out.push('^');
-        }
-        let mut first = true;
-        loop {
-            if !first && self.eat("]") {
-                self.out.push(']');
-                return Ok(());
-            }
-            first = false;
-            let named = self.rest.starts_with("[:") && self.named_class()?;
-            if named || (self.rest.starts_with('\\') && self.escaped_class()?) {
-                continue;
-            }
-            let low = self.class_char()?.ok_or_else(missing)?;
-            push_literal(low, &mut self.out);
-            if self.rest.starts_with('-') && !self.rest.starts_with("-]") {
-                self.next();
-                let high = self.class_char()?.ok_or_else(missing)?;
-                if high < low {
-                    return Err(RegexError::new(format!("invalid character class range: {low}-{high}")));
-                }
-                self.out.push('-');
-                push_literal(high, &mut self.out);
-            }
-        }
-    }
-
-    fn class_char(&mut self) -> Result<Option<char>, RegexError> {
-        match self.next() {
-            Some('\\') => self.char_escape().map(Some),
-            other => Ok(other),
-        }
-    }
-
-    /// `[:name:]` or `[:^name:]`. Without a `:]` the bracket is a character.
-    fn named_class(&mut self) -> Result<bool, RegexError> {
-        let Some((name, rest)) = self.rest.strip_prefix("[:").and_then(|inside| inside.split_once(":]")) else {
-            return Ok(false);
-        };
-        if !POSIX_CLASSES.contains(&name.strip_prefix('^').unwrap_or(name)) {
-            return Err(RegexError::new(format!("invalid character class range: [:{name}:]")));
-        }
-        self.out.push_str(&format!("[:{name}:]"));
-        self.rest = rest;
-        Ok(true)
-    }
-
-    /// A class named by an escape, inside a class.
-    fn escaped_class(&mut self) -> Result<bool, RegexError> {
-        let before = self.rest;
-        self.next();
-        let found = self.class_escape()?;
-        if !found {
-            self.rest = before;
-        }
-        Ok(found)
-    }
 }
 
 /// Flags without repetitions, which only Go puts up with; `None` when Go would refuse them too.
@@ -376,10 +229,6 @@ fn plain_flags(flags: &str) -> Option<String> {
 
 fn is_group_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-fn trailing_backslash() -> RegexError {
-    RegexError::new("trailing backslash at end of expression")
 }
 
 fn push_literal(c: char, out: &mut String) {

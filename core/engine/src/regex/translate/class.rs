@@ -1,0 +1,112 @@
+//! Classes: `[...]`, and the escapes that name one.
+
+use super::escape::trailing_backslash;
+use super::{push_literal, Translator};
+use crate::regex::RegexError;
+
+const POSIX_CLASSES: [&str; 14] = [
+    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word",
+    "xdigit",
+];
+
+impl Translator<'_> {
+    /// What follows `[`.
+    pub(super) fn class(&mut self) -> Result<(), RegexError> {
+        let missing = || RegexError::new("missing closing ]");
+        self.out.push('[');
+        if self.eat("^") {
+            self.out.push('^');
+        }
+        let mut first = true;
+        loop {
+            if !first && self.eat("]") {
+                self.out.push(']');
+                return Ok(());
+            }
+            first = false;
+            let named = self.rest.starts_with("[:") && self.named_class()?;
+            if named || (self.rest.starts_with('\\') && self.escaped_class()?) {
+                continue;
+            }
+            let low = self.class_char()?.ok_or_else(missing)?;
+            push_literal(low, &mut self.out);
+            if self.rest.starts_with('-') && !self.rest.starts_with("-]") {
+                self.next();
+                let high = self.class_char()?.ok_or_else(missing)?;
+                if high < low {
+                    return Err(RegexError::new(format!("invalid character class range: {low}-{high}")));
+                }
+                self.out.push('-');
+                push_literal(high, &mut self.out);
+            }
+        }
+    }
+
+    fn class_char(&mut self) -> Result<Option<char>, RegexError> {
+        match self.next() {
+            Some('\\') => self.char_escape().map(Some),
+            other => Ok(other),
+        }
+    }
+
+    /// `[:name:]` or `[:^name:]`. Without a `:]` the bracket is a character.
+    fn named_class(&mut self) -> Result<bool, RegexError> {
+        let Some((name, rest)) = self.rest.strip_prefix("[:").and_then(|inside| inside.split_once(":]")) else {
+            return Ok(false);
+        };
+        if !POSIX_CLASSES.contains(&name.strip_prefix('^').unwrap_or(name)) {
+            return Err(RegexError::new(format!("invalid character class range: [:{name}:]")));
+        }
+        self.out.push_str(&format!("[:{name}:]"));
+        self.rest = rest;
+        Ok(true)
+    }
+
+    /// A class named by an escape, inside a class.
+    fn escaped_class(&mut self) -> Result<bool, RegexError> {
+        let before = self.rest;
+        self.next();
+        let found = self.class_escape()?;
+        if !found {
+            self.rest = before;
+        }
+        Ok(found)
+    }
+
+    /// `\d`, `\pL` and their like, in a class and outside.
+    pub(super) fn class_escape(&mut self) -> Result<bool, RegexError> {
+        let perl = [
+            ("d", "[0-9]"),
+            ("D", "[^0-9]"),
+            ("s", r"[\t\n\x0C\r ]"),
+            ("S", r"[^\t\n\x0C\r ]"),
+            ("w", "[0-9A-Za-z_]"),
+            ("W", "[^0-9A-Za-z_]"),
+        ];
+        for (letter, meaning) in perl {
+            if self.eat(letter) {
+                self.out.push_str(meaning);
+                return Ok(true);
+            }
+        }
+        let mut negated = self.rest.starts_with('P');
+        if !self.eat("p") && !self.eat("P") {
+            return Ok(false);
+        }
+        let mut name = self.next().ok_or_else(trailing_backslash)?.to_string();
+        if name == "{" {
+            let range = self.rest.split_once('}');
+            let (inside, rest) = range.ok_or_else(|| RegexError::new("invalid character class range"))?;
+            negated ^= inside.starts_with('^');
+            name = inside.trim_start_matches('^').to_owned();
+            self.rest = rest;
+        }
+        if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            return Err(RegexError::new(format!("invalid character class range: {name}")));
+        }
+        self.out.push_str(if negated { r"\P{" } else { r"\p{" });
+        self.out.push_str(&name);
+        self.out.push('}');
+        Ok(true)
+    }
+}
