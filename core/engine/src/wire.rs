@@ -8,6 +8,7 @@ pub(crate) mod arbitrary;
 pub mod compression;
 mod count;
 pub mod influx;
+mod label_names;
 pub mod openmetrics;
 pub mod protobuf;
 pub mod text;

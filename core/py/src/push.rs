@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::family::{Family, Text};
 use engine::push::{Change, Format, GroupKey, PushOptions, Refusal, Table, Ticket, Timestamps};
 use engine::regex::Matcher;
-use engine::wire::{protobuf, text, Options};
+use engine::wire::{openmetrics, protobuf, text, Options};
 use parking_lot::Mutex;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -52,6 +52,7 @@ impl PyFamilies {
 fn parse_families(py: Python<'_>, body: &[u8], format: &str, utf8: bool, lenient: bool) -> PyResult<PyFamilies> {
     let parsed = py.detach(|| match format {
         "text" => text::parse(body, Options { utf8, lenient }).map_err(|e| e.to_string()),
+        "openmetrics" => openmetrics::parse(body, Options { utf8, lenient }).map_err(|e| e.to_string()),
         "protobuf" => protobuf::parse_delimited(body, utf8).map_err(|e| e.to_string()),
         other => Err(format!("no such format: {other}")),
     });

@@ -4,12 +4,10 @@ use crate::family::{Family, Kind, Label, Text};
 use crate::float::parse_go;
 use crate::labels::{is_legacy_label_name, is_legacy_metric_name, METRIC_NAME};
 use crate::quote::{Quoted, QuotedByte};
+use crate::wire::label_names::LabelNames;
 use crate::wire::text::families::{Families, Target};
 use crate::wire::text::lexer::{Lexed, Lexer, Name, Token};
 use crate::wire::ParseError;
-
-/// Up to this many labels a repeated name is looked for by comparing with each.
-const FEW_LABELS: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct Parser<'a> {
@@ -21,8 +19,7 @@ pub(super) struct Parser<'a> {
     current: Option<usize>,
     /// Labels of the sample being read.
     labels: Vec<Label>,
-    /// Their names, once they are many: a line of a million labels must not cost a million times a million.
-    names: hashbrown::HashSet<Text, ahash::RandomState>,
+    names: LabelNames,
 }
 
 impl<'a> Parser<'a> {
@@ -34,7 +31,7 @@ impl<'a> Parser<'a> {
             families: Families::default(),
             current: None,
             labels: Vec::new(),
-            names: hashbrown::HashSet::default(),
+            names: LabelNames::default(),
         }
     }
 
@@ -172,7 +169,6 @@ impl<'a> Parser<'a> {
         let mut bound = None;
         self.lexer.bump();
         self.labels.clear();
-        self.names.clear();
         loop {
             self.lexer.skip_blanks();
             if self.lexer.bump_if(b'}')? {
@@ -226,7 +222,7 @@ impl<'a> Parser<'a> {
         let name = self.label_name(name)?;
         let special = target.and_then(|t| bound_label(self.families.draft(t.family).family.kind));
         let is_bound = special == Some(name);
-        if !is_bound && self.is_repeated(name) {
+        if !is_bound && self.names.is_repeated(&self.labels, name) {
             return Err(format!("duplicate label names for metric {}", self.current()));
         }
         self.lexer.skip_blanks();
@@ -260,17 +256,6 @@ impl<'a> Parser<'a> {
             .ok()
             .filter(|n| self.utf8 || is_legacy_label_name(n))
             .ok_or_else(|| format!("invalid label name {}", Quoted(name)))
-    }
-
-    /// True when the sample has a label of this name already; else the name is remembered.
-    fn is_repeated(&mut self, name: &str) -> bool {
-        if self.labels.len() < FEW_LABELS {
-            return self.labels.iter().any(|l| l.name == name);
-        }
-        if self.names.is_empty() {
-            self.names.extend(self.labels.iter().map(|l| l.name.clone()));
-        }
-        !self.names.insert(Text::from(name))
     }
 
     /// Value and time, up to the end of the line.
