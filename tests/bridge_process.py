@@ -49,7 +49,7 @@ class Answer:
 
 
 class BridgeProcess:
-    """`pushbridge serve` on a free port; `with` stops it."""
+    """`pushbridge serve` on a free port; `with` starts it unless it runs already, and stops it."""
 
     def __init__(self, folder: Path, config: str = "", port: int | None = None, env: Mapping[str, str] | None = None) -> None:
         self.folder = folder
@@ -130,7 +130,8 @@ class BridgeProcess:
         return self.log_file.read_text()
 
     def __enter__(self) -> Self:
-        return self.start()
+        running = self._process is not None and self._process.poll() is None
+        return self if running else self.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._process is not None and self._process.poll() is None:

@@ -1,0 +1,179 @@
+"""The main job against the real InfluxDB: every acknowledged push is there once, at its push time, whoever is killed."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge.buffer import open_read_only
+from bridge.clock import SystemClock
+from tests.bridge_process import BridgeProcess, free_port, wait_until
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
+
+SECONDS = float(os.environ.get("MAIN_JOB_SECONDS", "20"))
+
+
+class Influxd:
+    """InfluxDB 1.x with its data in a folder, so that it can be killed and started again."""
+
+    def __init__(self, program: Path, folder: Path) -> None:
+        self.port = free_port()
+        self._program = program
+        self._env = os.environ | {
+            "INFLUXDB_REPORTING_DISABLED": "true",
+            "INFLUXDB_BIND_ADDRESS": f"127.0.0.1:{free_port()}",
+            "INFLUXDB_META_DIR": str(folder / "meta"),
+            "INFLUXDB_DATA_DIR": str(folder / "data"),
+            "INFLUXDB_DATA_WAL_DIR": str(folder / "wal"),
+            "INFLUXDB_HTTP_BIND_ADDRESS": f"127.0.0.1:{self.port}",
+            "INFLUXDB_MONITOR_STORE_ENABLED": "false",
+            "INFLUXDB_HTTP_LOG_ENABLED": "false",
+        }
+        self._log = folder / "log"
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen([str(self._program)], env=self._env, stdout=log, stderr=log)
+        wait_until("influxd answers", self._answers, 60)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            return bool(urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ping", timeout=5).status == 204)
+        except OSError:
+            return False
+
+    def query(self, text: str, database: str = "d") -> list[list[object]]:
+        """The rows of one statement."""
+        data = urllib.parse.urlencode({"q": text, "db": database, "epoch": "ms"}).encode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/query", data=data, timeout=30) as answer:
+            (result,) = json.load(answer)["results"]
+        assert "error" not in result, result
+        return [row for series in result.get("series", []) for row in series["values"]]
+
+
+@pytest.fixture
+def influxd(peer: Callable[[str], Path], tmp_path: Path) -> Iterator[Influxd]:
+    folder = tmp_path / "influxd"
+    folder.mkdir()
+    server = Influxd(peer("influxd"), folder)
+    server.start()
+    server.query('CREATE DATABASE "d"')
+    yield server
+    server.kill()
+
+
+def config(influxd: Influxd) -> str:
+    return f"influxdb: [{{name: s, url: 'http://127.0.0.1:{influxd.port}', db: d}}]\n"
+
+
+def drained(bridge: BridgeProcess) -> bool:
+    (row,) = json.loads(bridge.request("GET", "/api/v1/status/sinks").body)["data"]["sinks"]
+    assert row["identity_holds"]
+    return row["pending"] == 0 and row["dead_lettered"] == 0 and row["accepted"] == row["sent"]
+
+
+def stored(data: Path, name: str) -> dict[tuple[str, int], float]:
+    """(job, time) -> value, as the bridge's own store has it."""
+    found = open_read_only(data, SystemClock()).select([("__name__", "=", name)])
+    return {(s.labels["job"], t): v for s in found for t, v in zip(s.timestamps, s.values, strict=True)}
+
+
+def at_sink(influxd: Influxd, name: str) -> dict[tuple[str, int], float]:
+    rows = influxd.query(f'SELECT value, job FROM "{name}"')
+    points = {(str(job), int(str(t))): float(str(value)) for t, value, job in rows}
+    assert len(points) == len(rows), "a point is there twice"
+    return points
+
+
+def test_each_push_once_at_its_push_time(influxd: Influxd, tmp_path: Path) -> None:
+    with BridgeProcess(tmp_path, config(influxd)) as bridge:
+        began = int(time.time() * 1000)
+        for value in range(50):
+            body = f'rows{{table="a b,c=d"}} {value}\n'
+            assert bridge.request("PUT", "/metrics/job/one/zone/x%20y", body).status == 200
+        ended = int(time.time() * 1000)
+        wait_until("all is sent", lambda: drained(bridge))
+        rows = influxd.query('SELECT value, job, "table", zone FROM rows')
+        assert [row[1:] for row in rows] == [[value, "one", "a b,c=d", "x y"] for value in range(50)]
+        times = [int(str(row[0])) for row in rows]
+        assert times == sorted(set(times))
+        assert began <= times[0]
+        assert times[-1] <= ended + 50  # pushes within one millisecond are moved on
+        assert at_sink(influxd, "rows") == stored(bridge.data, "rows")
+
+
+class Pusher(threading.Thread):
+    """Pushes numbers for one job until told to stop; a number is remembered when it has been acknowledged."""
+
+    def __init__(self, port: int, job: str) -> None:
+        super().__init__(name=job)
+        self.job = job
+        self.acknowledged: list[float] = []
+        self.stop = threading.Event()
+        self._port = port
+
+    def run(self) -> None:
+        number = 0
+        connection: http.client.HTTPConnection | None = None
+        while not self.stop.wait(0.005):
+            number += 1
+            try:
+                connection = connection or http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+                connection.request("PUT", f"/metrics/job/{self.job}", f"number {number}\n")
+                response = connection.getresponse()
+                response.read()
+                if response.status == 200:
+                    self.acknowledged.append(number)
+            except (OSError, http.client.HTTPException):
+                if connection is not None:
+                    connection.close()
+                connection = None
+        if connection is not None:
+            connection.close()
+
+
+def test_kill_bridge_and_influxd_in_turn(influxd: Influxd, tmp_path: Path) -> None:
+    bridge = BridgeProcess(tmp_path, config(influxd)).start()
+    pushers = [Pusher(bridge.port, f"job{n}") for n in range(4)]
+    for pusher in pushers:
+        pusher.start()
+    until = time.monotonic() + SECONDS
+    turn = 0
+    try:
+        while time.monotonic() < until:
+            enough = sum(len(p.acknowledged) for p in pushers) + 150
+            wait_until("more pushes", lambda enough=enough: sum(len(p.acknowledged) for p in pushers) >= enough, 60)
+            if turn % 2:
+                influxd.kill()
+                influxd.start()
+            else:
+                bridge.kill()
+                bridge.start()
+            turn += 1
+    finally:
+        for pusher in pushers:
+            pusher.stop.set()
+        for pusher in pushers:
+            pusher.join()
+    with bridge:
+        wait_until("all is sent", lambda: drained(bridge), 120)
+    assert turn >= 4
+    mine = stored(bridge.data, "number")
+    assert at_sink(influxd, "number") == mine
+    for pusher in pushers:
+        assert set(pusher.acknowledged) <= {value for (job, _), value in mine.items() if job == pusher.job}
