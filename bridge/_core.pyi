@@ -31,12 +31,15 @@ class Batch:
         time: int,
         event: bytes | None = None,
         held: bool = False,
+        *,
+        partial: bool = False,
     ) -> Batch:
         """A batch of (labels, time in ms, value). For tests and cold paths.
 
         Rows without a time get the batch's own, `time` or later: newer than every sample of their series. `event` is
         written to the log with the samples and given back by `replay`; `held` marks the rows as pushed, so that
-        their values stand until the next sample. Raises AppendRefused when a label has no name.
+        their values stand until the next sample; `partial` lets the head leave rows out that break a rule, instead of
+        refusing the batch. Raises AppendRefused when a label has no name.
         """
 
     def __len__(self) -> int:
@@ -61,6 +64,14 @@ class Staged:
     @property
     def series_created(self) -> int:
         """Series that were new."""
+
+    @property
+    def refused(self) -> int:
+        """Rows of a partial batch that were left out."""
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the first of them was: the text that AppendRefused would have had."""
 
     def commit(self) -> None:
         """Show the batch to readers, once its records are durable. Raises RuntimeError unless it is the oldest staged one."""

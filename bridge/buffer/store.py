@@ -37,12 +37,15 @@ MAX_TIME = (1 << 63) - 1
 
 class AppendResult(NamedTuple):
     """What became of a batch: the time its rows without one were given (ms), how many samples, its place in the order
-    of all samples ever accepted (those before it), and the log position behind it."""
+    of all samples ever accepted (those before it), and the log position behind it; of a partial batch, how many rows
+    were refused, and why the first of them was."""
 
     time: int
     samples: int
     seq: int
     position: Position
+    refused: int = 0
+    refusal: str | None = None
 
 
 class View:
@@ -130,7 +133,7 @@ class Store(View):
             self._metrics.refused.labels(refused.reason).inc()
             raise
         position = await self._log.append(staged, batch)
-        return AppendResult(staged.time, staged.samples, staged.seq, position)
+        return AppendResult(staged.time, staged.samples, staged.seq, position, staged.refused, staged.refusal)
 
     async def tick(self, t: int) -> None:
         """Record durably that at `t` ms the last value of each held series is sampled again, for `held` readers."""

@@ -30,6 +30,9 @@ pub struct Batch {
     pub event: Option<Vec<u8>>,
     /// The rows belong to push groups: between them their values are held for local queries.
     pub held: bool,
+    /// Rows that break a rule of the head are left out and counted, instead of refusing the batch: for protocols whose
+    /// clients send the same batch again and again until it is taken.
+    pub partial: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -19,7 +19,7 @@ pub use dump::Dump;
 pub use replay::{Replayed, StillStaged};
 pub use select::{SeriesSamples, Window};
 pub use series::{Sample, Value};
-pub use stage::{NotStaged, Refused, RefusedReason, Staged};
+pub use stage::{NotStaged, Refusals, Refused, RefusedReason, Staged};
 
 use std::collections::VecDeque;
 
@@ -52,6 +52,15 @@ pub struct Bounds {
     pub min: i64,
     /// The newest, ms.
     pub max: i64,
+}
+
+impl Bounds {
+    fn check(&self, t: i64) -> Result<(), RefusedReason> {
+        if t < self.min || t > self.max {
+            return Err(RefusedReason::OutOfBounds(self.min, self.max));
+        }
+        Ok(())
+    }
 }
 
 impl Default for Bounds {

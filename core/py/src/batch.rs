@@ -49,13 +49,14 @@ impl From<Batch> for PyBatch {
 #[pymethods]
 impl PyBatch {
     #[staticmethod]
-    #[pyo3(signature = (rows, time, event = None, held = false))]
+    #[pyo3(signature = (rows, time, event = None, held = false, *, partial = false))]
     fn from_rows(
         py: Python<'_>,
         rows: Vec<(Bound<'_, PyMapping>, Option<i64>, f64)>,
         time: i64,
         event: Option<Bound<'_, PyBytes>>,
         held: bool,
+        partial: bool,
     ) -> PyResult<Self> {
         let mut batch = Batch::new(time);
         for (labels, t, value) in rows {
@@ -66,6 +67,7 @@ impl PyBatch {
         }
         batch.event = event.map(|event| event.as_bytes().to_vec());
         batch.held = held;
+        batch.partial = partial;
         Ok(Self(batch))
     }
 

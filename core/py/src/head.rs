@@ -213,6 +213,16 @@ impl PyStaged {
         self.staged.series_created
     }
 
+    #[getter]
+    fn refused(&self) -> usize {
+        self.staged.refusals.count
+    }
+
+    #[getter]
+    fn refusal(&self) -> Option<String> {
+        self.staged.refusals.first.as_ref().map(|refused| refused.to_string())
+    }
+
     fn commit(&self, py: Python<'_>) -> PyResult<()> {
         let committed = py.detach(|| self.head.write().commit(self.staged.id));
         committed.map_err(|error| PyRuntimeError::new_err(error.to_string()))

@@ -23,6 +23,29 @@ pub struct Staged {
     pub time: i64,
     /// Series that did not exist before.
     pub series_created: usize,
+    /// Rows of a partial batch that were left out.
+    pub refusals: Refusals,
+}
+
+/// Rows that break a rule.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    /// How many.
+    pub count: usize,
+    /// The first of them.
+    pub first: Option<Refused>,
+}
+
+impl Refusals {
+    /// Leave a row out of a partial batch; any other batch is refused for it.
+    fn add(&mut self, partial: bool, refused: Refused) -> Result<(), Refused> {
+        if !partial {
+            return Err(refused);
+        }
+        self.count += 1;
+        self.first.get_or_insert(refused);
+        Ok(())
+    }
 }
 
 /// A staged batch as the head keeps it.
@@ -45,7 +68,8 @@ struct Row {
 /// Vectors that are used again from batch to batch.
 #[derive(Default)]
 pub(super) struct Scratch {
-    slots: Vec<u32>,
+    /// For each row of the batch; none for one that is left out.
+    slots: Vec<Option<u32>>,
     undo: Vec<(u32, Option<Sample>)>,
 }
 
@@ -113,12 +137,16 @@ impl Head {
     pub fn stage(&mut self, batch: &Batch) -> Result<Staged, Refused> {
         let first_new = self.series.len();
         let mut rows = Vec::with_capacity(batch.len());
-        let checked = self.resolve(batch).and_then(|()| {
+        let mut refusals = Refusals::default();
+        let checked = self.resolve(batch, &mut refusals).and_then(|()| {
             let time = self.settle_time(batch);
-            self.check(batch, time, &mut rows).map(|()| time)
+            self.check(batch, time, &mut rows, &mut refusals).map(|()| time)
         });
         match checked {
-            Ok(time) => Ok(self.accept(batch, time, rows, first_new)),
+            Ok(time) => {
+                let staged = self.accept(batch, time, rows, first_new);
+                Ok(Staged { refusals, ..staged })
+            }
             Err(refused) => {
                 self.restore();
                 self.forget_series(first_new);
@@ -127,22 +155,34 @@ impl Head {
         }
     }
 
-    /// Find or create the series of each row, into the scratch slots.
-    fn resolve(&mut self, batch: &Batch) -> Result<(), Refused> {
+    /// Find or create the series of each row, into the scratch slots. Rows that no series could take are refused here,
+    /// so that no series is created for their sake.
+    fn resolve(&mut self, batch: &Batch, refusals: &mut Refusals) -> Result<(), Refused> {
         self.scratch.undo.clear();
         let mut slots = std::mem::take(&mut self.scratch.slots);
         slots.clear();
-        let mut refused = None;
+        let mut outcome = Ok(());
         let labels = batch.floats().map(|row| (row.0, row.1));
         for (labels, t) in labels.chain(batch.histograms().map(|row| (row.0, row.1))) {
-            if labels.packed().is_empty() {
-                refused = Some(refusal(RefusedReason::Labels, labels, t));
+            let t = if t == BATCH_TIME { batch.time } else { t };
+            let reason = if labels.packed().is_empty() {
+                Err(RefusedReason::Labels)
+            } else {
+                self.bounds.check(t)
+            };
+            match reason {
+                Ok(()) => slots.push(Some(self.intern(labels))),
+                Err(reason) => {
+                    slots.push(None);
+                    outcome = refusals.add(batch.partial, refusal(reason, labels, t));
+                }
+            }
+            if outcome.is_err() {
                 break;
             }
-            slots.push(self.intern(labels));
         }
         self.scratch.slots = slots;
-        refused.map_or(Ok(()), Err)
+        outcome
     }
 
     /// The batch's own time, moved on until it is newer than every series that gets a sample at it.
@@ -152,12 +192,13 @@ impl Head {
             .map(|row| row.1)
             .chain(batch.histograms().map(|row| row.1));
         let moved = times.zip(&self.scratch.slots).filter(|(t, _)| *t == BATCH_TIME);
-        let newest = moved.filter_map(|(_, slot)| Some(self.series.get(*slot as usize)?.last()?.0.saturating_add(1)));
+        let last = |slot: u32| self.series.get(slot as usize)?.last().map(|last| last.0);
+        let newest = moved.filter_map(|(_, slot)| last((*slot)?).map(|t| t.saturating_add(1)));
         newest.fold(batch.time, i64::max)
     }
 
     /// Append the rows to be stored to `rows`, and note them as the newest of their series.
-    fn check(&mut self, batch: &Batch, time: i64, rows: &mut Vec<Row>) -> Result<(), Refused> {
+    fn check(&mut self, batch: &Batch, time: i64, rows: &mut Vec<Row>, refusals: &mut Refusals) -> Result<(), Refused> {
         let slots = std::mem::take(&mut self.scratch.slots);
         let floats = batch
             .floats()
@@ -166,14 +207,15 @@ impl Head {
         let histograms = histograms.map(|(labels, t, value)| (labels, t, Value::Histogram(value.clone())));
         let mut outcome = Ok(());
         for ((labels, t, value), &slot) in floats.chain(histograms).zip(&slots) {
+            let Some(slot) = slot else { continue };
             let t = if t == BATCH_TIME { time } else { t };
             match self.admit(slot, t, &value) {
                 Ok(true) => rows.push(Row { slot, t, value }),
                 Ok(false) => {}
-                Err(reason) => {
-                    outcome = Err(refusal(reason, labels, t));
-                    break;
-                }
+                Err(reason) => outcome = refusals.add(batch.partial, refusal(reason, labels, t)),
+            }
+            if outcome.is_err() {
+                break;
             }
         }
         self.scratch.slots = slots;
@@ -182,9 +224,7 @@ impl Head {
 
     /// The append table: true to store the sample, false when it says what is there already.
     fn admit(&mut self, slot: u32, t: i64, value: &Value) -> Result<bool, RefusedReason> {
-        if t < self.bounds.min || t > self.bounds.max {
-            return Err(RefusedReason::OutOfBounds(self.bounds.min, self.bounds.max));
-        }
+        self.bounds.check(t)?;
         let Some(series) = self.series.get_mut(slot as usize) else {
             return Ok(false);
         };
@@ -209,6 +249,7 @@ impl Head {
             samples,
             time,
             series_created: self.series.len() - first_new,
+            refusals: Refusals::default(),
         };
         self.next_stage += 1;
         self.staged_seq += samples as u64;
@@ -303,4 +344,62 @@ fn refusal(reason: RefusedReason, labels: Labels<'_>, t: i64) -> Refused {
     let mut series = String::new();
     format_labels(labels, &mut series);
     Refused { reason, series, t }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::head::Bounds;
+    use crate::labels::pack;
+
+    fn batch(rows: &[(&str, i64, f64)]) -> Batch {
+        let mut batch = Batch::new(100);
+        batch.partial = true;
+        for (name, t, value) in rows {
+            pack(&mut [("__name__", name)], batch.arena()).unwrap();
+            batch.push_float(*t, *value);
+        }
+        batch
+    }
+
+    #[test]
+    fn a_partial_batch_leaves_out_what_breaks_a_rule() {
+        let mut head = Head::new();
+        head.set_bounds(Bounds { min: 0, max: 1000 });
+        let first = head.stage(&batch(&[("a", 50, 1.0), ("b", 50, 1.0)])).unwrap();
+        head.commit(first.id).unwrap();
+
+        let rows = [
+            ("a", 49, 1.0),
+            ("", 60, 1.0),
+            ("new", 2000, 1.0),
+            ("b", 50, 2.0),
+            ("b", 51, 2.0),
+            ("c", BATCH_TIME, 3.0),
+        ];
+        let staged = head.stage(&batch(&rows)).unwrap();
+        assert_eq!(
+            (staged.samples, staged.series_created, staged.refusals.count),
+            (2, 1, 4)
+        );
+        assert_eq!(staged.refusals.first.unwrap().reason, RefusedReason::Labels);
+        head.commit(staged.id).unwrap();
+        assert_eq!((head.stats().series, head.stats().seq), (3, 4));
+
+        let mut strict = batch(&rows);
+        strict.partial = false;
+        assert_eq!(head.stage(&strict).unwrap_err().reason, RefusedReason::Labels);
+    }
+
+    #[test]
+    fn a_partial_batch_sent_again_is_taken_again() {
+        let mut head = Head::new();
+        for _ in 0..3 {
+            let staged = head.stage(&batch(&[("a", 50, 1.0), ("a", 49, 9.0)])).unwrap();
+            assert_eq!(staged.refusals.count, 1);
+            head.commit(staged.id).unwrap();
+        }
+        assert_eq!(head.stats().seq, 1);
+    }
 }

@@ -64,7 +64,7 @@ impl Precision {
 /// What a body held.
 #[derive(Debug, Default)]
 pub struct Parsed {
-    /// The samples.
+    /// The samples, as a partial batch.
     pub batch: Batch,
     /// Points, that is lines that are no comment.
     pub points: u64,
@@ -116,6 +116,7 @@ pub fn parse(body: &[u8], precision: Precision, now: i64, limit: usize) -> Resul
         batch: Batch::new(now),
         ..Parsed::default()
     };
+    parsed.batch.partial = true;
     let mut bad = BadLines::default();
     let text = match std::str::from_utf8(body) {
         Ok(text) => text,
