@@ -67,7 +67,7 @@ def unknown_field(model: type[BaseModel], location: Location) -> str:
     *parents, name = location
     section = section_of(model, parents)
     known = [field.alias or key for key, field in section.model_fields.items()] if section else []
-    close = difflib.get_close_matches(str(name), known, n=1)
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     return "unknown field" + (f', did you mean "{close[0]}"?' if close else f" (known: {', '.join(known)})")
 
 

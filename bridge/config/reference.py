@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from typing import Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -71,7 +71,7 @@ def kind_of(field: FieldInfo) -> str:
     return word_for(field.annotation)
 
 
-def word_for(annotation: Any) -> str:
+def word_for(annotation: object) -> str:
     """The word for a type; of an optional one the word for what it holds."""
     kind = getattr(annotation, "kind", None)
     if isinstance(kind, Kind):

@@ -18,10 +18,12 @@ __all__ = ["Reply", "Wire", "serving", "until"]
 
 
 @contextlib.asynccontextmanager
-async def serving(app: ASGIApp, web: Web | None = None, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """Serve `app` on a free port, which is what `as` names."""
+async def serving(
+    app: ASGIApp, web: Web | None = None, *, tls: ssl.SSLContext | None = None, port: int = 0
+) -> AsyncIterator[int]:
+    """Serve `app` on a port, any free one by default; `as` names it."""
     server = Server(app, web or Web(), tls)
-    listener = bind(Listen("127.0.0.1", 0))
+    listener = bind(Listen("127.0.0.1", port))
     port = int(listener.getsockname()[1])
     stopped = anyio.Event()
 
