@@ -23,11 +23,9 @@ from bridge.config.types import (
 )
 
 __all__ = [
-    "Global",
     "InfluxSink",
     "Logging",
     "Push",
-    "Retention",
     "Section",
     "Settings",
     "Storage",
@@ -39,7 +37,7 @@ __all__ = [
 class Section(BaseModel):
     """What all sections share: unknown fields are refused, and nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -51,16 +49,6 @@ class Section(BaseModel):
             known = {field.alias or name for name, field in cls.model_fields.items()}
             return {key: child for key, child in value.items() if child is not None or key not in known}
         return value
-
-
-class Global(Section):
-    """What every part shares."""
-
-    scrape_interval: Duration = Field(Duration("15s"), description="How often a target is scraped.")
-    evaluation_interval: Duration = Field(Duration("15s"), description="How often rules are evaluated.")
-    external_labels: dict[str, str] = Field(
-        {}, description="Labels added to every series that leaves this bridge and does not have them."
-    )
 
 
 class Web(Section):
@@ -129,13 +117,6 @@ class Push(Section):
     lenient: Flag = Field(False, description="Accept CRLF line ends and a missing final newline.")
 
 
-class Retention(Section):
-    """How long the local store keeps samples."""
-
-    time: Duration = Field(Duration("15d"), description="Samples older than this go. 0s keeps them.")
-    size: Size = Field(Size(0), description="The oldest samples go when the store is larger. 0 sets no limit.")
-
-
 class Wal(Section):
     """The write-ahead log, which is also the queue of every sink."""
 
@@ -162,10 +143,6 @@ class Storage(Section):
     """The local store."""
 
     path: Path = Field(Path("data"), description="Data directory, from the working directory; `--data` overrides.")
-    retention: Retention = Field(Retention(), description="How long samples are kept.")
-    out_of_order_time_window: Duration = Field(
-        Duration("0s"), description="How much older than the newest sample of its series a sample may be."
-    )
     wal: Wal = Field(Wal(), description="The write-ahead log.")
 
 
@@ -233,7 +210,6 @@ class Logging(Section):
 class Settings(Section):
     """The whole file. Without one the bridge runs on these defaults: a local store in `./data` and no sink."""
 
-    global_: Global = Field(Global(), alias="global", description="What every part shares.")
     web: Web = Field(Web(), description="The HTTP server.")
     push: Push = Field(Push(), description="The push edge.")
     storage: Storage = Field(Storage(), description="The local store.")

@@ -11,7 +11,7 @@ from bridge.config import Duration, Listen, Secret, Settings, Size, load
 from bridge.errors import ConfigError
 
 BAD = """\
-global: {scrape_interval: 15x}
+scrape_configs: []
 webb: 1
 web:
   listen: 0.0.0.0:99999
@@ -22,6 +22,7 @@ push:
   tll: 1h
   hold_interval: 1ms
   max_body: [1]
+  timestamp_max_age: 15x
   timestamps: maybe
   lenient: true
   lenient: false
@@ -38,7 +39,7 @@ influxdb:
 logging: foo
 """
 PROBLEMS = """\
-1:27: global.scrape_interval: not a valid duration string: "15x"
+1:1: scrape_configs: unknown field (known: web, push, storage, influxdb, logging)
 2:1: webb: unknown field, did you mean "web"?
 4:11: web.listen: expected host:port, got "0.0.0.0:99999"
 5:20: web.max_connections: expected a whole number, got "1_000"
@@ -47,18 +48,19 @@ PROBLEMS = """\
 9:3: push.tll: unknown field, did you mean "ttl"?
 10:18: push.hold_interval: must be at least 1s
 11:13: push.max_body: expected one value, not a mapping or a list
-12:15: push.timestamps: expected 'refuse' or 'accept'
-14:3: push.lenient: given twice (first in line 13)
-16:23: storage.wal.segment_size: expected a multiple of 32KiB, got 100000
-16:37: storage.wal.sync: expected 'batch', 'interval' or 'off'
-19:10: influxdb.0.url: expected http://host[:port][/path] or https://..., got "ftp://x"
-21:17: influxdb.0.token_file: cannot read /nonexistent: No such file or directory
-23:12: influxdb.1.name: expected letters, digits, "_", "-" and "." (64 at most), got "a/b"
-23:22: influxdb.1.url: credentials do not belong in the URL: use username, password or token
-23:58: influxdb.1.batch_samples: must be at least 1
-24:5: influxdb.2.name: is required
-24:11: influxdb.2.url: a base URL has no ?query and no #fragment
-25:10: logging: expected a mapping
+12:22: push.timestamp_max_age: not a valid duration string: "15x"
+13:15: push.timestamps: expected 'refuse' or 'accept'
+15:3: push.lenient: given twice (first in line 14)
+17:23: storage.wal.segment_size: expected a multiple of 32KiB, got 100000
+17:37: storage.wal.sync: expected 'batch', 'interval' or 'off'
+20:10: influxdb.0.url: expected http://host[:port][/path] or https://..., got "ftp://x"
+22:17: influxdb.0.token_file: cannot read /nonexistent: No such file or directory
+24:12: influxdb.1.name: expected letters, digits, "_", "-" and "." (64 at most), got "a/b"
+24:22: influxdb.1.url: credentials do not belong in the URL: use username, password or token
+24:58: influxdb.1.batch_samples: must be at least 1
+25:5: influxdb.2.name: is required
+25:11: influxdb.2.url: a base URL has no ?query and no #fragment
+26:10: logging: expected a mapping
 """
 SINKS = {
     "{name: a, url: http://h}": "influxdb.0: needs a bucket (InfluxDB 2) or a db (InfluxDB 1)",
@@ -91,7 +93,7 @@ def test_an_empty_file_and_empty_sections_are_the_defaults(tmp_path: Path) -> No
     file = tmp_path / "bridge.yml"
     file.write_text("")
     assert load(file) == Settings()
-    file.write_text("push:\nstorage:\n  wal:\n  retention: ~\n  path:\n")
+    file.write_text("push:\nstorage:\n  wal: ~\n  path:\n")
     assert load(file) == Settings()
 
 
