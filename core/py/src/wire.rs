@@ -8,7 +8,12 @@ use pyo3::types::PyBytes;
 
 use crate::buffer::Bytes;
 
-create_exception!(_core, TooLong, PyValueError, "More comes out of a compressed body than its limit.");
+create_exception!(
+    _core,
+    TooLong,
+    PyValueError,
+    "More comes out of a compressed body than its limit."
+);
 
 fn inflated<'py>(py: Python<'py>, result: Result<Vec<u8>, InflateError>) -> PyResult<Bound<'py, PyBytes>> {
     match result {
