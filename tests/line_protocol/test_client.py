@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from anyio import to_thread
-from influxdb_client import InfluxDBClient
+from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
 
