@@ -5,6 +5,7 @@ from typing import Self
 
 from anyio import CapacityLimiter
 
+from bridge.edge.patience import Patience
 from bridge.errors import Unavailable
 
 __all__ = ["Gate", "Hold"]
@@ -26,6 +27,7 @@ class Gate:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.used = 0
+        self.patience = Patience()
         # Decoders that run in threads at a time. What comes out of one is counted only when it is done.
         self.decoders = CapacityLimiter(2)
 
