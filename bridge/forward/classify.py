@@ -52,7 +52,8 @@ class Answer:
         except ValueError:
             wrapped = None
         if isinstance(wrapped, dict):
-            text = str(wrapped.get("message") or wrapped.get("error") or text)
+            texts = (wrapped.get("message"), wrapped.get("error"))
+            text = next((told for told in texts if isinstance(told, str)), text)
             code = str(wrapped.get("code") or "")
         return cls(status, text, code, _seconds(retry_after))
 
@@ -102,10 +103,13 @@ _WRITE_FAILED = r"(failure writing points to database: |unexpected error writing
 RULES = (
     Rule(_only(0), Verdict.RETRY),
     Rule(_only(204), Verdict.OK),
-    # Texts that mean the same under whatever status they come.
+    Rule(_only(401), Verdict.HOLD, advice="check token, or username and password"),
+    Rule(_only(403), Verdict.HOLD, advice="the credentials may not write there"),
+    Rule(_only(404), Verdict.HOLD, advice="create the database or bucket, or correct url, org, bucket, db, rp"),
+    # Texts that mean the same under whatever other status they come.
     Rule(_ERRORS, Verdict.PARTIAL, _WRITE_FAILED + "partial write"),
     Rule(_ERRORS, Verdict.PARTIAL, _WRITE_FAILED + "(points (beyond|outside) retention policy|field type conflict)"),
-    Rule(_ERRORS, Verdict.POISON, r"unable to parse "),
+    Rule(_ERRORS, Verdict.POISON, "unable to parse '"),
     Rule(_ERRORS, Verdict.HOLD, "retention policy not found", advice="create the retention policy or correct rp"),
     Rule(
         range(400, 500),
@@ -129,9 +133,6 @@ RULES = (
     # 2.x and 3 say `invalid` of a body whose lines cannot be read or do not fit the schema; nothing of it is stored.
     Rule(_only(400), Verdict.POISON, "", "v2", "invalid"),
     Rule(_only(400), Verdict.POISON, "(line protocol|parsing error|invalid (column|number|field|boolean))"),
-    Rule(_only(401), Verdict.HOLD, advice="check token, or username and password"),
-    Rule(_only(403), Verdict.HOLD, advice="the credentials may not write there"),
-    Rule(_only(404), Verdict.HOLD, advice="create the database or bucket, or correct url, org, bucket, db, rp"),
     Rule(_only(408), Verdict.RETRY),
     Rule(_only(413), Verdict.SPLIT),
     Rule(_only(425), Verdict.RETRY),

@@ -1,0 +1,122 @@
+"""The table of answers: every row of what is known about InfluxDB's, and the traps in it."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+
+import pytest
+
+from bridge.forward.classify import Answer, Dialect, Verdict, classify
+
+OK, RETRY, SPLIT, PARTIAL, POISON, HOLD = Verdict
+CONFLICT = 'field type conflict: input field "value" on measurement "m" is type float, already exists as type integer'
+RETENTION = "points beyond retention policy dropped=4"
+WROTE = "failure writing points to database: "
+FAILED = "unexpected error writing points to database: "
+
+V1 = [
+    (204, "", OK),
+    (200, "", HOLD),
+    (200, "<html>", HOLD),
+    (301, "", HOLD),
+    (400, "unable to parse 'm v=': missing field value", POISON),
+    (400, "partial write: unable to parse 'm v=': missing field value dropped=0", PARTIAL),
+    (400, f"partial write: {CONFLICT} dropped=3", PARTIAL),
+    (400, "partial write: points outside retention policy of duration 1h0m0s dropped=2", PARTIAL),
+    (400, 'partial write: max-values-per-tag limit exceeded (1/1): measurement="m" dropped=1', PARTIAL),
+    (400, "partial write: max-series-per-database limit exceeded: (1000000) dropped=1", PARTIAL),
+    (400, "database is required", HOLD),
+    (400, "something new", HOLD),
+    (401, "unable to parse authentication credentials", HOLD),
+    (403, '"u" user is not authorized to write to database "d"', HOLD),
+    (404, 'database not found: "d"', HOLD),
+    (413, "Request Entity Too Large", SPLIT),
+    (500, "timeout", RETRY),
+    (500, "engine: cache-max-memory-size exceeded: (1/1)", RETRY),
+    (500, "retention policy not found: x", HOLD),
+    (503, "request throttled, queue full", RETRY),
+    (0, "Connection refused", RETRY),
+]
+
+V2 = [
+    (204, "", "", OK),
+    (400, "invalid", "unable to parse 'm v=': missing field value\nunable to parse 'm': missing fields", POISON),
+    (400, "invalid", "invalid precision; valid precision units are ns, us, ms, and s", HOLD),
+    (400, "invalid", "bucket name is required", HOLD),
+    (400, "invalid", "line protocol parsing error", POISON),
+    (400, "invalid", "invalid column type for column 'value', expected f64, got i64", POISON),
+    (400, "invalid", "error from wal: wal buffer full with 100000 ops", RETRY),
+    (400, "invalid", "write buffer error: wal is shutdown", RETRY),
+    (400, "invalid", "Update to schema would exceed number of tables per database", HOLD),
+    (422, "", "Adding a new database would exceed limit of 5 databases", HOLD),
+    (422, "unprocessable entity", f"{WROTE}partial write: {CONFLICT} dropped=3", PARTIAL),
+    (422, "unprocessable entity", f"{WROTE}partial write: {RETENTION}", PARTIAL),
+    (422, "unprocessable entity", "who knows", HOLD),
+    (500, "internal error", f"{FAILED}partial write: {RETENTION}", PARTIAL),
+    (500, "internal error", f"{FAILED}{CONFLICT}", PARTIAL),
+    (500, "internal error", f"{FAILED}timeout", RETRY),
+    (500, "internal error", "An internal error has occurred - check server logs", RETRY),
+    (401, "unauthorized", "unauthorized access", HOLD),
+    (403, "forbidden", "insufficient permissions for write", HOLD),
+    (404, "not found", 'bucket "b" not found', HOLD),
+    (405, "", "", HOLD),
+    (408, "", "context deadline exceeded", RETRY),
+    (413, "request too large", "request too large", SPLIT),
+    (429, "too many requests", "", RETRY),
+    (499, "", "", RETRY),
+    (502, "", "<html>bad gateway</html>", RETRY),
+    (503, "unavailable", "", RETRY),
+    (504, "", "", RETRY),
+    (418, "", "", HOLD),
+]
+
+
+@pytest.mark.parametrize(("status", "text", "verdict"), V1)
+def test_1x(status: int, text: str, verdict: Verdict) -> None:
+    body = json.dumps({"error": text}).encode() if status >= 400 else text.encode()
+    answer = Answer.read(status, body) if status else Answer(0, text)
+    assert answer.text == text
+    assert classify(answer, "v1").verdict is verdict
+
+
+@pytest.mark.parametrize(("status", "code", "text", "verdict"), V2)
+def test_2x(status: int, code: str, text: str, verdict: Verdict) -> None:
+    body = json.dumps({"code": code, "message": text}).encode() if code else text.encode()
+    answer = Answer.read(status, body)
+    assert (answer.code, answer.text) == (code, text)
+    assert classify(answer, "v2").verdict is verdict
+
+
+def test_every_answer_has_a_verdict_and_only_204_is_good() -> None:
+    bodies = [b"", b"[]", b"{", b'{"error":7}', b"\xff\x00", b'{"message":null}']
+    dialects: list[Dialect] = ["v1", "v2"]
+    for status, body, dialect in product([0, *range(100, 600), 999], bodies, dialects):
+        verdict = classify(Answer.read(status, body), dialect).verdict
+        assert (verdict is OK) == (status == 204)
+
+
+def test_lines_that_are_quoted_decide_nothing() -> None:
+    quoted = "unable to parse 'wal,x=retention\\ policy\\ not\\ found v=': partial write: error from wal"
+    assert (
+        classify(Answer.read(400, json.dumps({"code": "invalid", "message": quoted}).encode()), "v2").verdict is POISON
+    )
+
+
+def test_lines_named_whole_are_given_with_their_reasons() -> None:
+    text = "partial write: unable to parse 'a v=': missing field value\nunable to parse 'b,x=it''s': it's bad dropped=0"
+    ruling = classify(Answer(400, text), "v1")
+    assert ruling.listed == {b"a v=": "missing field value", b"b,x=it''s": "it's bad"}
+    assert ruling.dropped is None, "1.x says 0 here, and means something else"
+
+
+def test_the_number_dropped_is_read() -> None:
+    assert classify(Answer(422, f"{WROTE}partial write: {RETENTION}"), "v2").dropped == 4
+    assert classify(Answer(400, "partial write: nobody knows how many"), "v1").dropped is None
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [(None, None), ("7", 7.0), (" 30 ", 30.0), ("-1", None), ("soon", None), ("1e9", None)]
+)
+def test_retry_after(header: str | None, seconds: float | None) -> None:
+    assert Answer.read(429, b"", header).retry_after == seconds
