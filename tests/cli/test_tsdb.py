@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import anyio
 import pytest
 
 from tests.bridge_process import BridgeProcess
@@ -35,6 +36,17 @@ async def test_dump(tmp_path: Path) -> None:
             assert (ran.code, len(ran.out.splitlines())) == (0, found), limits
     after = await pushbridge("tsdb", "dump", "--data", bridge.data)
     assert after.out == everything.out
+
+
+async def test_held_values_are_shown_when_asked_for(tmp_path: Path) -> None:
+    with BridgeProcess(tmp_path, "push: {hold_interval: 1s}\n") as bridge:
+        assert bridge.request("PUT", "/metrics/job/a", "x 7\n").status == 200
+        dump = ("tsdb", "dump", "--data", bridge.data, "--match", "x")
+        with anyio.fail_after(15):
+            while len((held := await pushbridge(*dump, "--held")).out.splitlines()) < 2:
+                await anyio.sleep(0.1)
+        assert {line.split()[-2] for line in held.out.splitlines()} == {"7"}
+        assert len((await pushbridge(*dump)).out.splitlines()) == 1
 
 
 async def test_what_it_refuses(tmp_path: Path) -> None:
