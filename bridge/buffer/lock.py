@@ -4,6 +4,7 @@ As Prometheus does: an exclusive `flock` on `lock`. A file that nobody holds is 
 warning; a held one ends the start. A clean close removes it.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -43,8 +44,9 @@ class DirLock:
             files.close(file)  # its holder removed it between our open and our lock: take the one that others see
         if not clean_start:
             logger.warning("lock file left by an unclean stop", path=str(path))
-        files.resize(file, 0)
-        files.write_at(file, f"{os.getpid()}\n".encode(), 0)
+        with contextlib.suppress(OSError):  # a courtesy to whoever is refused, not worth failing for on a full disk
+            files.resize(file, 0)
+            files.write_at(file, f"{os.getpid()}\n".encode(), 0)
         return cls(files, file, clean_start=clean_start)
 
     def release(self) -> None:

@@ -20,6 +20,7 @@ All state lives on the event loop; the lane's thread is given bytes and gives ba
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import ParamSpec
 
 import structlog
 
@@ -33,6 +34,8 @@ from bridge.errors import Unavailable
 from bridge.native import Batch, Framer, Head, Staged
 
 __all__ = ["Log"]
+
+P = ParamSpec("P")
 
 logger = structlog.get_logger(__name__)
 
@@ -55,8 +58,7 @@ class _Entry:
 
     def commit(self, log: "Log") -> None:
         self.staged.commit()
-        for callback in log.on_commit:
-            callback(self.batch)
+        _tell(log.on_commit, self.batch)
 
 
 class _Tick:
@@ -176,8 +178,11 @@ class Log:
         if end is None:
             self._refuse(group, error)
         else:
-            self._accept(group, end)
             self._metrics.bytes.inc(size)
+            try:
+                self._accept(group, end)
+            except Exception as broken:  # noqa: BLE001 - whatever it is, nobody may be left waiting
+                self._give_up(group, broken)
         self._busy = bool(self._waiting)
         if self._busy:
             self._write()
@@ -205,14 +210,16 @@ class Log:
         if not self._failing:
             self._failing = True
             logger.error("the log refuses batches", error=str(error))
-        try:
-            self.head.rollback()
-            for callback in self.on_rollback:
-                callback()
-        finally:
-            for entry in refused:
-                if not entry.future.done():
-                    entry.future.set_exception(_unavailable(error))
+        self.head.rollback()
+        _tell(self.on_rollback)
+        _fail(refused, _reason(error))
+
+    def _give_up(self, group: _Group, error: Exception) -> None:
+        """The log holds what the head could not show: a state that must not be, and that only a replay can mend."""
+        logger.critical("head and log disagree, nothing is accepted before a restart", error=str(error), exc_info=True)
+        refused, self._waiting = group + self._waiting, []
+        self._closed = True
+        _fail(refused, f"the store needs a restart: {error}")
 
     # -- durability ---------------------------------------------------------------------------------------------------
 
@@ -235,9 +242,24 @@ class Log:
                 future.set_result(None)
 
 
-def _unavailable(error: BaseException | None) -> Unavailable:
+def _tell(callbacks: list[Callable[P, None]], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Call each; one that fails has broken its own promise, not that of the log."""
+    for callback in callbacks:
+        try:
+            callback(*args, **kwargs)
+        except Exception:
+            logger.exception("a callback of the log failed")
+
+
+def _fail(entries: _Group, reason: str) -> None:
+    for entry in entries:
+        if not entry.future.done():
+            entry.future.set_exception(Unavailable(reason))
+
+
+def _reason(error: BaseException | None) -> str:
     if isinstance(error, OSError) and is_full(error):
-        return Unavailable(
+        return (
             f"disk full: nothing of this was stored ({error}). Free some space and send it again; no restart is needed"
         )
-    return Unavailable(f"the log could not be written, nothing of this was stored: {error}")
+    return f"the log could not be written, nothing of this was stored: {error}"

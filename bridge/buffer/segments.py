@@ -102,8 +102,9 @@ class LogDir:
             return None
 
     def unmark_end(self, number: int) -> None:
-        """Forget a mark, once the bytes behind it are gone."""
+        """Forget a mark, once the bytes behind it are gone: durably, for the number may be used again."""
         self.files.remove(self._mark(number))
+        self.files.sync_dir(self.path)
 
     def _mark(self, number: int) -> Path:
         return self.path / f"{number:08d}.end"

@@ -176,6 +176,39 @@ async def test_what_queues_behind_a_failing_group_is_refused_with_it(tmp_path: P
     assert_reopens_with(tmp_path, {0, 3})
 
 
+async def test_a_callback_that_fails_hurts_nobody_else(tmp_path: Path) -> None:
+    files = FaultyFiles()
+    async with store_with(tmp_path, files) as store:
+
+        def fail(*_: object) -> None:
+            raise ValueError("no")
+
+        store.on_commit(fail)
+        store.on_rollback(fail)
+        await asyncio.gather(*(store.append(batch(number)) for number in range(3)))
+        files.break_down("sync")
+        with pytest.raises(Unavailable):
+            await store.append(batch(3))
+        files.mend()
+        await store.append(batch(3))
+        assert batches_in(store) == {0, 1, 2, 3}
+
+
+async def test_a_head_that_contradicts_the_log_ends_the_store(tmp_path: Path) -> None:
+    """It cannot happen; if it does, nobody hangs, and the log, which has it all, is replayed at the next start."""
+    store = open_store(tmp_path)
+    await store.append(batch(0))
+    appends = [asyncio.create_task(store.append(batch(number))) for number in range(1, 4)]
+    await asyncio.sleep(0)
+    store.head.rollback()
+    results = await asyncio.gather(*appends, return_exceptions=True)
+    assert all(isinstance(result, Unavailable) for result in results)
+    with pytest.raises(Unavailable):
+        await store.append(batch(5))
+    await store.close()
+    assert_reopens_with(tmp_path, {0, 1, 2, 3})
+
+
 async def test_space_that_comes_back_is_enough(tmp_path: Path) -> None:
     files = FaultyFiles()
     async with store_with(tmp_path, files) as store:
@@ -243,8 +276,10 @@ async def test_a_failed_interval_sync_loses_nothing_that_was_written(tmp_path: P
             while not registry.get_sample_value("pushbridge_wal_failures_total"):
                 await asyncio.sleep(0.001)
         files.mend()
+        files.calls.clear()
         after = await store.append(batch(1))
         assert after.position.segment == 1
+        assert files.calls[0] == "create"  # what the page cache now says of the old file is not to be relied on
         assert batches_in(store) == {0, 1}
     assert_reopens_with(tmp_path, {0, 1})
 
