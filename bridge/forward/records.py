@@ -2,8 +2,9 @@
 
     record = crc32 of the JSON (8 hexadecimal digits), a space, JSON without newlines, a newline
 
-A newline ends a record and occurs nowhere else, so damage costs the records that it touches and no other, and a torn
-tail is just one more damaged record. The files can be read with `cut` and `jq`.
+A newline ends a record and occurs nowhere else, so damage costs the records that it touches and no other. A record
+without its newline is still being written, or was when the power went: it counts as never written. The files can be
+read with `cut` and `jq`.
 """
 
 import json
@@ -17,6 +18,7 @@ from bridge.buffer import Files
 __all__ = ["append_records", "encode_record", "read_records"]
 
 _PIECE = 1 << 20
+_TORN = b" torn\n"  # makes whatever it follows a damaged record, also one that lacks nothing but its newline
 
 
 def encode_record(content: Mapping[str, Any]) -> bytes:
@@ -28,14 +30,14 @@ def encode_record(content: Mapping[str, Any]) -> bytes:
 def append_records(files: Files, path: Path, records: Iterable[bytes]) -> int:
     """Append to an existing or new file, durably, and return its size. Raises OSError.
 
-    A torn record at the end, which nobody was promised, is closed off first so that it spoils nothing.
+    A torn record at the end is closed off first, so that it spoils nothing and does not come back.
     """
     is_new = not files.exists(path)
     file = files.edit(path, or_create=True)
     try:
         size = files.size(file)
         torn = size > 0 and files.read_at(file, 1, size - 1) != b"\n"
-        data = (b"\n" if torn else b"") + b"".join(records)
+        data = (_TORN if torn else b"") + b"".join(records)
         files.write_at(file, data, size)
         files.sync(file)
     finally:
@@ -46,7 +48,7 @@ def append_records(files: Files, path: Path, records: Iterable[bytes]) -> int:
 
 
 def read_records(files: Files, path: Path) -> Iterator[dict[str, Any] | None]:
-    """All records in order; None for each one that is damaged. What has no newline yet is still being written."""
+    """All records in order; None for each one that is damaged."""
     try:
         file = files.open(path)
     except FileNotFoundError:
