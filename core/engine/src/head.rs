@@ -6,20 +6,23 @@
 //! Invariant that both steps and the rollback rest on: batches commit in stage order, so series become visible in the order
 //! in which they were created, and one watermark (`Index::visible`) tells visible slots from staged ones.
 
+mod admit;
 mod chunks;
 mod dump;
 mod hold;
 mod index;
+mod refusal;
 mod replay;
 mod select;
 mod series;
 mod stage;
 
 pub use dump::Dump;
+pub use refusal::{Refusals, Refused, RefusedReason};
 pub use replay::{Replayed, StillStaged};
 pub use select::{SeriesSamples, Window};
 pub use series::{Sample, Value};
-pub use stage::{NotStaged, Refusals, Refused, RefusedReason, Staged};
+pub use stage::{NotStaged, Staged};
 
 use std::collections::VecDeque;
 
@@ -35,7 +38,7 @@ pub struct Head {
     /// By slot: a series' place here, which never changes while it lives.
     series: Vec<Series>,
     pending: VecDeque<stage::Pending>,
-    scratch: stage::Scratch,
+    scratch: admit::Scratch,
     bounds: Bounds,
     stats: Stats,
     /// Times of hold ticks, ascending.

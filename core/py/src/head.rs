@@ -14,6 +14,7 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::batch::append_refused;
 pub(crate) use crate::batch::PyBatch;
 use crate::buffer::Bytes;
+use crate::gil::detach_if_long;
 use crate::wal::{damaged, PyLogSlice};
 
 /// Size of the pieces that a dump comes in, bytes.
@@ -74,7 +75,7 @@ impl PyHead {
     }
 
     fn stage(&self, py: Python<'_>, batch: &PyBatch) -> PyResult<PyStaged> {
-        let staged = py.detach(|| self.0.write().stage(batch.get()));
+        let staged = detach_if_long(py, batch.get().len(), || self.0.write().stage(batch.get()));
         Ok(PyStaged {
             head: self.0.clone(),
             staged: staged.map_err(|error| refused(py, &error))?,
@@ -224,7 +225,7 @@ impl PyStaged {
     }
 
     fn commit(&self, py: Python<'_>) -> PyResult<()> {
-        let committed = py.detach(|| self.head.write().commit(self.staged.id));
+        let committed = detach_if_long(py, self.staged.samples, || self.head.write().commit(self.staged.id));
         committed.map_err(|error| PyRuntimeError::new_err(error.to_string()))
     }
 }

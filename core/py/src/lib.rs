@@ -1,11 +1,12 @@
 //! `bridge._core`: the engine's types as Python classes, thin enough to read in one sitting.
 //!
-//! Every loop over bytes, samples or series runs with the GIL released.
+//! Loops over many bytes, samples or series run with the GIL released.
 
 use pyo3::prelude::*;
 
 mod batch;
 mod buffer;
+mod gil;
 mod head;
 mod influx;
 mod push;

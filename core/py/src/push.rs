@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::family::{Family, Text};
-use engine::push::{Change, Format, GroupKey, PushOptions, Refusal, Table, Ticket, Timestamps};
+use engine::push::{Format, GroupKey, PushOptions, Refusal, Table, Ticket, Timestamps};
 use engine::regex::Matcher;
 use engine::wire::{openmetrics, protobuf, text, Options};
 use parking_lot::Mutex;
@@ -12,10 +12,21 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::gil::detach_if_long;
 use crate::head::{matchers_from, PyBatch, PyMatcher};
 
-create_exception!(_core, ParseError, PyValueError, "A body that is not in the format that it claims.");
-create_exception!(_core, PushRefused, PyValueError, "A push that is not taken; `args` are (kind, text).");
+create_exception!(
+    _core,
+    ParseError,
+    PyValueError,
+    "A body that is not in the format that it claims."
+);
+create_exception!(
+    _core,
+    PushRefused,
+    PyValueError,
+    "A push that is not taken; `args` are (kind, text)."
+);
 
 type PyKey = Vec<(String, String)>;
 
@@ -24,7 +35,10 @@ fn key_from(pairs: PyKey) -> GroupKey {
 }
 
 fn key_to(key: &GroupKey) -> PyKey {
-    key.labels().iter().map(|l| (l.name.to_string(), l.value.to_string())).collect()
+    key.labels()
+        .iter()
+        .map(|l| (l.name.to_string(), l.value.to_string()))
+        .collect()
 }
 
 /// The families of one body.
@@ -50,14 +64,16 @@ impl PyFamilies {
 #[pyfunction]
 #[pyo3(signature = (body, format, *, utf8, lenient))]
 fn parse_families(py: Python<'_>, body: &[u8], format: &str, utf8: bool, lenient: bool) -> PyResult<PyFamilies> {
-    let parsed = py.detach(|| match format {
+    let parsed = detach_if_long(py, body.len() / 32, || match format {
         "text" => text::parse(body, Options { utf8, lenient }).map_err(|e| e.to_string()),
         "openmetrics" => openmetrics::parse(body, Options { utf8, lenient }).map_err(|e| e.to_string()),
         "protobuf" => protobuf::parse_delimited(body, utf8).map_err(|e| e.to_string()),
         other => Err(format!("no such format: {other}")),
     });
     let families = parsed.map_err(ParseError::new_err)?;
-    Ok(PyFamilies { families: Mutex::new(families) })
+    Ok(PyFamilies {
+        families: Mutex::new(families),
+    })
 }
 
 fn refused(refusal: &Refusal) -> PyErr {
@@ -81,7 +97,10 @@ pub struct PyTicket {
 
 impl PyTicket {
     fn settle(&self) -> PyResult<Ticket> {
-        self.ticket.lock().take().ok_or_else(|| PyRuntimeError::new_err("this push is settled already"))
+        self.ticket
+            .lock()
+            .take()
+            .ok_or_else(|| PyRuntimeError::new_err("this push is settled already"))
     }
 }
 
@@ -118,7 +137,11 @@ impl PyTable {
     fn ticket(&self, py: Python<'_>, staged: (Ticket, engine::batch::Batch)) -> PyResult<PyTicket> {
         let (ticket, batch) = staged;
         let batch = Py::new(py, PyBatch::from(batch))?;
-        Ok(PyTicket { table: Arc::clone(&self.table), ticket: Mutex::new(Some(ticket)), batch })
+        Ok(PyTicket {
+            table: Arc::clone(&self.table),
+            ticket: Mutex::new(Some(ticket)),
+            batch,
+        })
     }
 }
 
@@ -127,7 +150,9 @@ impl PyTable {
     #[new]
     #[pyo3(signature = (max_groups = 0, max_series = 0))]
     fn new(max_groups: usize, max_series: usize) -> Self {
-        Self { table: Arc::new(Mutex::new(Table::new(max_groups, max_series))) }
+        Self {
+            table: Arc::new(Mutex::new(Table::new(max_groups, max_series))),
+        }
     }
 
     fn set_limits(&self, max_groups: usize, max_series: usize) {
@@ -137,7 +162,9 @@ impl PyTable {
     /// Reserve the names in an exposition of the bridge's own metrics.
     fn reserve(&self, own: &[u8]) -> PyResult<()> {
         let families = own_families(own)?;
-        self.table.lock().reserve(families.into_iter().map(|f| (f.name, f.kind)));
+        self.table
+            .lock()
+            .reserve(families.into_iter().map(|f| (f.name, f.kind)));
         Ok(())
     }
 
@@ -172,8 +199,15 @@ impl PyTable {
             (Some(oldest_ms), Some(newest_ms)) => Timestamps::Accept { oldest_ms, newest_ms },
             _ => Timestamps::Refuse,
         };
-        let options = PushOptions { now_ms: now, ttl_ms: ttl, replace, merge_series, timestamps };
-        let staged = py.detach(|| self.table.lock().stage(&key, families, &options));
+        let options = PushOptions {
+            now_ms: now,
+            ttl_ms: ttl,
+            replace,
+            merge_series,
+            timestamps,
+        };
+        let metrics = families.iter().map(|f| f.metrics.len()).sum();
+        let staged = detach_if_long(py, metrics, || self.table.lock().stage(&key, families, &options));
         self.ticket(py, staged.map_err(|r| refused(&r))?)
     }
 
@@ -203,20 +237,26 @@ impl PyTable {
 
     /// Queue a change found in the projection or in the log.
     fn recover(&self, change: &[u8]) -> PyResult<()> {
-        self.table.lock().recover(change).map_err(|e| PyValueError::new_err(e.to_string()))
+        self.table
+            .lock()
+            .recover(change)
+            .map_err(|e| PyValueError::new_err(e.to_string()))
     }
 
     /// Apply what was queued; how many groups there are now.
     fn finish_recovery(&self, py: Python<'_>) -> PyResult<usize> {
-        py.detach(|| self.table.lock().finish_recovery()).map_err(|e| PyValueError::new_err(e.to_string()))
+        py.detach(|| self.table.lock().finish_recovery())
+            .map_err(|e| PyValueError::new_err(e.to_string()))
     }
 
     /// (key bytes, state bytes or None) of each group that changed since the last call.
     fn take_dirty<'py>(&self, py: Python<'py>) -> Vec<(Bound<'py, PyBytes>, Option<Bound<'py, PyBytes>>)> {
         let dirty = py.detach(|| {
             let dirty = self.table.lock().take_dirty();
-            let encode = |(key, change): (Arc<GroupKey>, Option<Change>)| (key.encode(), change.map(|c| c.encode()));
-            dirty.into_iter().map(encode).collect::<Vec<_>>()
+            dirty
+                .into_iter()
+                .map(|(key, state)| (key.encode(), state))
+                .collect::<Vec<_>>()
         });
         dirty
             .into_iter()
@@ -251,7 +291,14 @@ impl PyTable {
 }
 
 fn own_families(own: &[u8]) -> PyResult<Vec<Family>> {
-    text::parse(own, Options { utf8: true, lenient: false }).map_err(|e| ParseError::new_err(e.to_string()))
+    text::parse(
+        own,
+        Options {
+            utf8: true,
+            lenient: false,
+        },
+    )
+    .map_err(|e| ParseError::new_err(e.to_string()))
 }
 
 /// Add this file's classes and functions to the module.

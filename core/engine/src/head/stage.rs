@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::series::{Sample, Value};
+use super::refusal::{Refusals, Refused};
+use super::series::Value;
 use super::Head;
-use crate::batch::{Batch, BATCH_TIME};
-use crate::labels::{format_labels, Labels};
+use crate::batch::Batch;
 use crate::wal::{BatchHeader, Records};
 
 /// A batch that is checked and waits for its records to be durable.
@@ -19,7 +19,7 @@ pub struct Staged {
     pub seq: u64,
     /// Samples of the batch that are stored: those that repeat what is there already are not.
     pub samples: usize,
-    /// The time that rows at [`BATCH_TIME`] got, ms.
+    /// The time that rows at [`crate::batch::BATCH_TIME`] got, ms.
     pub time: i64,
     /// Series that did not exist before.
     pub series_created: usize,
@@ -27,98 +27,23 @@ pub struct Staged {
     pub refusals: Refusals,
 }
 
-/// Rows that break a rule.
-#[derive(Debug, Default)]
-pub struct Refusals {
-    /// How many.
-    pub count: usize,
-    /// The first of them.
-    pub first: Option<Refused>,
-}
-
-impl Refusals {
-    /// Leave a row out of a partial batch; any other batch is refused for it.
-    fn add(&mut self, partial: bool, refused: Refused) -> Result<(), Refused> {
-        if !partial {
-            return Err(refused);
-        }
-        self.count += 1;
-        self.first.get_or_insert(refused);
-        Ok(())
-    }
-}
-
 /// A staged batch as the head keeps it.
 #[derive(Debug)]
 pub(super) struct Pending {
     id: u64,
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
     /// Series up to this slot become visible with it.
     slots_end: u32,
     held: bool,
 }
 
+/// A sample to be stored.
 #[derive(Debug)]
-struct Row {
-    slot: u32,
-    t: i64,
-    value: Value,
+pub(super) struct Row {
+    pub(super) slot: u32,
+    pub(super) t: i64,
+    pub(super) value: Value,
 }
-
-/// Vectors that are used again from batch to batch.
-#[derive(Default)]
-pub(super) struct Scratch {
-    /// For each row of the batch; none for one that is left out.
-    slots: Vec<Option<u32>>,
-    undo: Vec<(u32, Option<Sample>)>,
-}
-
-/// Why a batch is refused. Nothing has changed then.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Refused {
-    /// The kind of reason.
-    pub reason: RefusedReason,
-    /// The series, as PromQL writes it.
-    pub series: String,
-    /// Time of the refused sample, ms.
-    pub t: i64,
-}
-
-/// The closed set of reasons for which samples are refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefusedReason {
-    /// Older than the series' newest sample, whose time this is.
-    OutOfOrder(i64),
-    /// The series has another value at this time.
-    Duplicate,
-    /// Outside of the times that the head accepts.
-    OutOfBounds(i64, i64),
-    /// No labels at all.
-    Labels,
-}
-
-impl std::fmt::Display for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { series, t, .. } = self;
-        match self.reason {
-            RefusedReason::OutOfOrder(last) => {
-                write!(
-                    f,
-                    "out of order sample: {series} at {t}, the series' newest is at {last}"
-                )
-            }
-            RefusedReason::Duplicate => {
-                write!(f, "duplicate sample for timestamp: {series} has another value at {t}")
-            }
-            RefusedReason::OutOfBounds(min, max) => {
-                write!(f, "out of bounds: {series} at {t}, accepted are {min} to {max}")
-            }
-            RefusedReason::Labels => f.write_str("a sample without labels"),
-        }
-    }
-}
-
-impl std::error::Error for Refused {}
 
 /// The batch is not the oldest staged one: it was committed or rolled back already, or another has to go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,6 +69,9 @@ impl Head {
         });
         match checked {
             Ok(time) => {
+                if rows.is_empty() {
+                    self.forget_series(first_new); // no record will name them, and the next batch must
+                }
                 let staged = self.accept(batch, time, rows, first_new);
                 Ok(Staged { refusals, ..staged })
             }
@@ -153,107 +81,6 @@ impl Head {
                 Err(refused)
             }
         }
-    }
-
-    /// Find or create the series of each row, into the scratch slots. Rows that no series could take are refused here,
-    /// so that no series is created for their sake.
-    fn resolve(&mut self, batch: &Batch, refusals: &mut Refusals) -> Result<(), Refused> {
-        self.scratch.undo.clear();
-        let mut slots = std::mem::take(&mut self.scratch.slots);
-        slots.clear();
-        let mut outcome = Ok(());
-        let labels = batch.floats().map(|row| (row.0, row.1));
-        for (labels, t) in labels.chain(batch.histograms().map(|row| (row.0, row.1))) {
-            let t = if t == BATCH_TIME { batch.time } else { t };
-            let reason = if labels.packed().is_empty() {
-                Err(RefusedReason::Labels)
-            } else {
-                self.bounds.check(t)
-            };
-            match reason {
-                Ok(()) => slots.push(Some(self.intern(labels))),
-                Err(reason) => {
-                    slots.push(None);
-                    outcome = refusals.add(batch.partial, refusal(reason, labels, t));
-                }
-            }
-            if outcome.is_err() {
-                break;
-            }
-        }
-        self.scratch.slots = slots;
-        outcome
-    }
-
-    /// The batch's own time, moved on until it is newer than every series that gets a sample at it.
-    fn settle_time(&self, batch: &Batch) -> i64 {
-        let times = batch
-            .floats()
-            .map(|row| row.1)
-            .chain(batch.histograms().map(|row| row.1));
-        let moved = times.zip(&self.scratch.slots).filter(|(t, _)| *t == BATCH_TIME);
-        let last = |slot: u32| self.series.get(slot as usize)?.last().map(|last| last.0);
-        let newest = moved.filter_map(|(_, slot)| last((*slot)?).map(|t| t.saturating_add(1)));
-        newest.fold(batch.time, i64::max)
-    }
-
-    /// Append the rows to be stored to `rows`, and note them as the newest of their series.
-    fn check(&mut self, batch: &Batch, time: i64, rows: &mut Vec<Row>, refusals: &mut Refusals) -> Result<(), Refused> {
-        let slots = std::mem::take(&mut self.scratch.slots);
-        let floats = batch
-            .floats()
-            .map(|(labels, t, value)| (labels, t, Value::Float(value)));
-        let histograms = batch.histograms();
-        let histograms = histograms.map(|(labels, t, value)| (labels, t, Value::Histogram(value.clone())));
-        let mut outcome = Ok(());
-        for ((labels, t, value), &slot) in floats.chain(histograms).zip(&slots) {
-            let Some(slot) = slot else { continue };
-            let t = if t == BATCH_TIME { time } else { t };
-            match self.admit(slot, t, &value) {
-                Ok(true) => rows.push(Row { slot, t, value }),
-                Ok(false) => {}
-                Err(RefusedReason::OutOfOrder(_)) if batch.partial && self.has(slot, t, &value) => {}
-                Err(reason) => outcome = refusals.add(batch.partial, refusal(reason, labels, t)),
-            }
-            if outcome.is_err() {
-                break;
-            }
-        }
-        self.scratch.slots = slots;
-        outcome
-    }
-
-    /// The append table: true to store the sample, false when it says what is there already.
-    fn admit(&mut self, slot: u32, t: i64, value: &Value) -> Result<bool, RefusedReason> {
-        self.bounds.check(t)?;
-        let Some(series) = self.series.get_mut(slot as usize) else {
-            return Ok(false);
-        };
-        match series.last() {
-            Some((last, _)) if t < *last => Err(RefusedReason::OutOfOrder(*last)),
-            Some((last, same)) if t == *last && same.same(value) => Ok(false),
-            Some((last, _)) if t == *last => Err(RefusedReason::Duplicate),
-            _ => {
-                let before = series.set_last(Some((t, value.clone())));
-                self.scratch.undo.push((slot, before));
-                Ok(true)
-            }
-        }
-    }
-
-    /// True when a series has this very sample, staged ones included. Clients that lost an answer send everything again.
-    fn has(&self, slot: u32, t: i64, value: &Value) -> bool {
-        let is_it = |u: i64, other: &Value| u == t && other.same(value);
-        let visible = self
-            .series
-            .get(slot as usize)
-            .into_iter()
-            .flat_map(|series| series.samples(t));
-        let staged = self.pending.iter().flat_map(|batch| &batch.rows);
-        visible.take_while(|(u, _)| *u <= t).any(|(u, other)| is_it(u, &other))
-            || staged
-                .filter(|row| row.slot == slot)
-                .any(|row| is_it(row.t, &row.value))
     }
 
     fn accept(&mut self, batch: &Batch, time: i64, rows: Vec<Row>, first_new: usize) -> Staged {
@@ -336,15 +163,6 @@ impl Head {
         self.forget_series(self.index.visible() as usize);
     }
 
-    /// Take back what the batch under check has done to its series.
-    fn restore(&mut self) {
-        while let Some((slot, last)) = self.scratch.undo.pop() {
-            if let Some(series) = self.series.get_mut(slot as usize) {
-                series.set_last(last);
-            }
-        }
-    }
-
     /// Remove series from slot `first` on. Their references are not given again.
     fn forget_series(&mut self, first: usize) {
         let Range { start, end } = first..self.series.len();
@@ -353,75 +171,5 @@ impl Head {
                 self.index.remove(slot as u32, &series);
             }
         }
-    }
-}
-
-fn refusal(reason: RefusedReason, labels: Labels<'_>, t: i64) -> Refused {
-    let mut series = String::new();
-    format_labels(labels, &mut series);
-    Refused { reason, series, t }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::head::Bounds;
-    use crate::labels::pack;
-
-    fn batch(rows: &[(&str, i64, f64)]) -> Batch {
-        let mut batch = Batch::new(100);
-        batch.partial = true;
-        for (name, t, value) in rows {
-            pack(&mut [("__name__", name)], batch.arena()).unwrap();
-            batch.push_float(*t, *value);
-        }
-        batch
-    }
-
-    #[test]
-    fn a_partial_batch_leaves_out_what_breaks_a_rule() {
-        let mut head = Head::new();
-        head.set_bounds(Bounds { min: 0, max: 1000 });
-        let first = head.stage(&batch(&[("a", 50, 1.0), ("b", 50, 1.0)])).unwrap();
-        head.commit(first.id).unwrap();
-
-        let rows = [
-            ("a", 49, 1.0),
-            ("", 60, 1.0),
-            ("new", 2000, 1.0),
-            ("b", 50, 2.0),
-            ("b", 51, 2.0),
-            ("c", BATCH_TIME, 3.0),
-        ];
-        let staged = head.stage(&batch(&rows)).unwrap();
-        assert_eq!(
-            (staged.samples, staged.series_created, staged.refusals.count),
-            (2, 1, 4)
-        );
-        assert_eq!(staged.refusals.first.unwrap().reason, RefusedReason::Labels);
-        head.commit(staged.id).unwrap();
-        assert_eq!((head.stats().series, head.stats().seq), (3, 4));
-
-        let mut strict = batch(&rows);
-        strict.partial = false;
-        assert_eq!(head.stage(&strict).unwrap_err().reason, RefusedReason::Labels);
-    }
-
-    #[test]
-    fn a_partial_batch_sent_again_is_taken_again() {
-        let rows = [("a", 50, 1.0), ("b", 50, 1.0), ("a", 51, 2.0), ("a", 52, 3.0)];
-        let mut head = Head::new();
-        let first = head.stage(&batch(&rows)).unwrap();
-        let while_staged = head.stage(&batch(&rows)).unwrap();
-        assert_eq!((while_staged.samples, while_staged.refusals.count), (0, 0));
-        head.commit(first.id).unwrap();
-        head.commit(while_staged.id).unwrap();
-        let after = head.stage(&batch(&rows)).unwrap();
-        assert_eq!((after.samples, after.refusals.count), (0, 0));
-        let changed = head
-            .stage(&batch(&[("a", 51, 2.5), ("a", 49, 1.0), ("a", 51, 2.0)]))
-            .unwrap();
-        assert_eq!((changed.samples, changed.refusals.count), (0, 2));
     }
 }

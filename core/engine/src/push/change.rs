@@ -8,10 +8,12 @@
 //! | pushed_ms sv | failed_ms sv | ttl_ms sv | n uv, (stamp_ms sv, len uv, MetricFamily)*
 //! ```
 
+use std::sync::Arc;
+
 use crate::bytes::{put_prefixed, put_uvarint, put_varint, Decoder, Truncated};
 use crate::family::Text;
 
-use super::group::GroupKey;
+use super::group::{Group, GroupKey, Stored};
 
 const VERSION: u8 = 1;
 const DELETED: u8 = 1;
@@ -71,25 +73,27 @@ impl From<Truncated> for ChangeError {
 impl Change {
     /// The deletion of a group.
     pub fn deletion(key: GroupKey) -> Self {
-        Self { key, deleted: true, replaced: true, pushed_ms: 0, failed_ms: 0, ttl_ms: 0, families: Vec::new() }
+        Self {
+            key,
+            deleted: true,
+            replaced: true,
+            pushed_ms: 0,
+            failed_ms: 0,
+            ttl_ms: 0,
+            families: Vec::new(),
+        }
     }
 
     /// As bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let families: usize = self.families.iter().map(|(_, f)| f.len() + 12).sum();
-        let mut out = Vec::with_capacity(64 + families);
-        out.push(VERSION);
-        out.push(u8::from(self.deleted) * DELETED | u8::from(self.replaced) * REPLACED);
-        put_key(&self.key, &mut out);
-        put_varint(&mut out, self.pushed_ms);
-        put_varint(&mut out, self.failed_ms);
-        put_varint(&mut out, self.ttl_ms);
-        put_uvarint(&mut out, self.families.len() as u64);
-        for (stamp_ms, family) in &self.families {
-            put_varint(&mut out, *stamp_ms);
-            put_prefixed(&mut out, family);
-        }
-        out
+        let times = [self.pushed_ms, self.failed_ms, self.ttl_ms];
+        let flags = (u8::from(self.deleted) * DELETED) | (u8::from(self.replaced) * REPLACED);
+        put_change(
+            flags,
+            &self.key,
+            times,
+            self.families.iter().map(|(stamp_ms, family)| (*stamp_ms, &family[..])),
+        )
     }
 
     /// From bytes.
@@ -108,8 +112,44 @@ impl Change {
             families.push((stamp_ms, d.prefixed()?.to_vec()));
         }
         let deleted = flags & DELETED != 0;
-        Ok(Self { key, deleted, replaced: flags & REPLACED != 0, pushed_ms, failed_ms, ttl_ms, families })
+        Ok(Self {
+            key,
+            deleted,
+            replaced: flags & REPLACED != 0,
+            pushed_ms,
+            failed_ms,
+            ttl_ms,
+            families,
+        })
     }
+}
+
+/// The change to a state, of which `families` are what is new: as [`Change::encode`] gives it, without building one.
+pub fn encode_state(key: &GroupKey, state: &Group, replaced: bool, families: &[Arc<Stored>]) -> Vec<u8> {
+    let times = [state.pushed_ms, state.failed_ms, state.ttl_ms];
+    let families = families.iter().map(|stored| (stored.stamp_ms, &stored.proto[..]));
+    put_change(u8::from(replaced) * REPLACED, key, times, families)
+}
+
+fn put_change<'a>(
+    flags: u8,
+    key: &GroupKey,
+    times: [i64; 3],
+    families: impl ExactSizeIterator<Item = (i64, &'a [u8])> + Clone,
+) -> Vec<u8> {
+    let size: usize = families.clone().map(|(_, family)| family.len() + 12).sum();
+    let mut out = Vec::with_capacity(128 + size);
+    out.extend_from_slice(&[VERSION, flags]);
+    put_key(key, &mut out);
+    for time in times {
+        put_varint(&mut out, time);
+    }
+    put_uvarint(&mut out, families.len() as u64);
+    for (stamp_ms, family) in families {
+        put_varint(&mut out, stamp_ms);
+        put_prefixed(&mut out, family);
+    }
+    out
 }
 
 impl GroupKey {
@@ -153,15 +193,17 @@ mod tests {
             any::<(bool, bool, i64, i64, i64)>(),
             proptest::collection::vec(family, 0..4),
         )
-            .prop_map(|(pairs, (deleted, replaced, pushed_ms, failed_ms, ttl_ms), families)| Change {
-                key: GroupKey::new(pairs),
-                deleted,
-                replaced,
-                pushed_ms,
-                failed_ms,
-                ttl_ms,
-                families,
-            })
+            .prop_map(
+                |(pairs, (deleted, replaced, pushed_ms, failed_ms, ttl_ms), families)| Change {
+                    key: GroupKey::new(pairs),
+                    deleted,
+                    replaced,
+                    pushed_ms,
+                    failed_ms,
+                    ttl_ms,
+                    families,
+                },
+            )
     }
 
     proptest! {

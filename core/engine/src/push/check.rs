@@ -31,7 +31,10 @@ impl Scope<'_> {
     /// The type of a name anywhere but in the group itself, the bridge's own metrics first.
     fn kind_elsewhere(&self, name: &str) -> Option<Kind> {
         let own = self.current.is_some_and(|g| g.family(name).is_some());
-        self.reserved.get(name).copied().or_else(|| self.index.kind_elsewhere(name, own))
+        self.reserved
+            .get(name)
+            .copied()
+            .or_else(|| self.index.kind_elsewhere(name, own))
     }
 
     fn kind_after(&self, name: &str) -> Option<Kind> {
@@ -70,7 +73,9 @@ impl Scope<'_> {
     fn suffix_collision(&self, family: &Family) -> Option<String> {
         let name = family.name.as_str();
         for suffix in ["_count", "_sum", "_bucket"] {
-            let Some(base) = name.strip_suffix(suffix) else { continue };
+            let Some(base) = name.strip_suffix(suffix) else {
+                continue;
+            };
             let kind = match self.kind_after(base) {
                 Some(Kind::Histogram | Kind::GaugeHistogram) => "histogram",
                 Some(Kind::Summary) if suffix != "_bucket" => "summary",
@@ -85,16 +90,22 @@ impl Scope<'_> {
             Kind::Histogram | Kind::GaugeHistogram => ("histogram or summary", &["_count", "_sum", "_bucket"]),
             _ => return None,
         };
-        let taken = suffixes.iter().map(|s| format!("{name}{s}")).find(|n| self.kind_after(n).is_some())?;
+        let taken = suffixes
+            .iter()
+            .map(|s| format!("{name}{s}"))
+            .find(|n| self.kind_after(n).is_some())?;
         let what = if taken.ends_with("_bucket") { "histogram" } else { what };
-        Some(format!("collected {what} named {name:?} collides with previously collected metric named {taken:?}"))
+        Some(format!(
+            "collected {what} named {name:?} collides with previously collected metric named {taken:?}"
+        ))
     }
 
     fn check_unique(&self, family: &Family, hashes: &[u64], errors: &mut Vec<String>) {
-        let mut seen: HashMap<u64, &Metric, ahash::RandomState> =
-            HashMap::with_capacity_and_hasher(hashes.len(), ahash::RandomState::new());
+        let mut seen = Seen::new(hashes.len());
         for (metric, &hash) in family.metrics.iter().zip(hashes) {
-            let twice = seen.insert(hash, metric).is_some_and(|m| same_labels(&m.labels, &metric.labels));
+            let twice = seen
+                .insert(hash, metric)
+                .is_some_and(|m| same_labels(&m.labels, &metric.labels));
             if twice || self.owned_elsewhere(family, metric, hash) {
                 errors.push(format!(
                     "{} was collected before with the same name and label values",
@@ -106,9 +117,42 @@ impl Scope<'_> {
 
     fn owned_elsewhere(&self, family: &Family, metric: &Metric, hash: u64) -> bool {
         self.index.other_owners(hash, self.group).any(|other| {
-            (self.family_of)(other, &family.name)
-                .is_some_and(|stored| stored.family().metrics.iter().any(|m| same_labels(&m.labels, &metric.labels)))
+            (self.family_of)(other, &family.name).is_some_and(|stored| {
+                stored
+                    .family()
+                    .metrics
+                    .iter()
+                    .any(|m| same_labels(&m.labels, &metric.labels))
+            })
         })
+    }
+}
+
+/// The metrics of one family met so far, by hash. Most families have a few: for these a look at each is cheaper than a table.
+enum Seen<'a> {
+    Few(Vec<(u64, &'a Metric)>),
+    Many(HashMap<u64, &'a Metric, ahash::RandomState>),
+}
+
+impl<'a> Seen<'a> {
+    fn new(metrics: usize) -> Self {
+        if metrics <= 16 {
+            Self::Few(Vec::with_capacity(metrics))
+        } else {
+            Self::Many(HashMap::with_capacity_and_hasher(metrics, ahash::RandomState::new()))
+        }
+    }
+
+    /// Remember a metric; the one with the same hash, if there was one.
+    fn insert(&mut self, hash: u64, metric: &'a Metric) -> Option<&'a Metric> {
+        match self {
+            Self::Few(seen) => {
+                let known = seen.iter().find(|(h, _)| *h == hash).map(|(_, m)| *m);
+                seen.push((hash, metric));
+                known
+            }
+            Self::Many(seen) => seen.insert(hash, metric),
+        }
     }
 }
 
@@ -119,7 +163,11 @@ fn same_labels(a: &[Label], b: &[Label]) -> bool {
 
 fn check_metric(family: &Family, metric: &Metric, errors: &mut Vec<String>) {
     if !matches_kind(family.kind, &metric.value) {
-        errors.push(format!("{} is not a {}", describe(&family.name, metric), family.kind.upper()));
+        errors.push(format!(
+            "{} is not a {}",
+            describe(&family.name, metric),
+            family.kind.upper()
+        ));
         return;
     }
     let mut previous: Option<&str> = None;

@@ -125,15 +125,45 @@ mod tests {
 
     #[test]
     fn packs_in_name_order() {
-        let label = |n: &str, v: &str| Label { name: Text::from(n), value: Text::from(v) };
-        let labels = [label("A", "1"), label("instance", ""), label("job", "j"), label("z", "9")];
+        let label = |n: &str, v: &str| Label {
+            name: Text::from(n),
+            value: Text::from(v),
+        };
+        let labels = [
+            label("A", "1"),
+            label("instance", ""),
+            label("job", "j"),
+            label("z", "9"),
+        ];
         let mut out = Vec::new();
-        pack_series(SeriesName { base: "h", suffix: "_bucket" }, &labels, Some(("le", "+Inf")), &mut out);
+        pack_series(
+            SeriesName {
+                base: "h",
+                suffix: "_bucket",
+            },
+            &labels,
+            Some(("le", "+Inf")),
+            &mut out,
+        );
         let pairs: Vec<_> = Labels::checked(&out).unwrap().iter().collect();
-        assert_eq!(pairs, [("A", "1"), ("__name__", "h_bucket"), ("job", "j"), ("le", "+Inf"), ("z", "9")]);
+        assert_eq!(
+            pairs,
+            [
+                ("A", "1"),
+                ("__name__", "h_bucket"),
+                ("job", "j"),
+                ("le", "+Inf"),
+                ("z", "9")
+            ]
+        );
         out.clear();
         let clash = [label("le", "mine")];
-        pack_series(SeriesName { base: "h", suffix: "" }, &clash, Some(("le", "1.0")), &mut out);
+        pack_series(
+            SeriesName { base: "h", suffix: "" },
+            &clash,
+            Some(("le", "1.0")),
+            &mut out,
+        );
         let pairs: Vec<_> = Labels::checked(&out).unwrap().iter().collect();
         assert_eq!(pairs, [("__name__", "h"), ("le", "1.0")]);
     }

@@ -1,5 +1,6 @@
 //! Grouping keys and the state of a group.
 
+use std::cmp::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use crate::exposition;
@@ -43,7 +44,10 @@ impl GroupKey {
         metric.labels.retain(|l| self.0.iter().all(|k| k.name != l.name));
         metric.labels.extend(self.0.iter().cloned());
         if metric.labels.iter().all(|l| l.name != "instance") {
-            metric.labels.push(Label { name: Text::const_new("instance"), value: Text::const_new("") });
+            metric.labels.push(Label {
+                name: Text::const_new("instance"),
+                value: Text::const_new(""),
+            });
         }
         metric.labels.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     }
@@ -120,6 +124,9 @@ fn is_legacy(family: &Family) -> bool {
     is_legacy_metric_name(&family.name) && labels.all(|l| is_legacy_label_name(&l.name))
 }
 
+/// What two states of a group hold of one name; at least one of them holds something.
+pub type Joined<'a> = (Option<&'a Arc<Stored>>, Option<&'a Arc<Stored>>);
+
 /// The state of one group; immutable once made.
 #[derive(Debug, Clone, Default)]
 pub struct Group {
@@ -145,6 +152,21 @@ impl Group {
             .binary_search_by(|f| f.name.as_str().cmp(name))
             .ok()
             .and_then(|i| self.families.get(i))
+    }
+
+    /// The families of two states side by side, name by name, in order.
+    pub fn join<'a>(old: Option<&'a Self>, new: Option<&'a Self>) -> impl Iterator<Item = Joined<'a>> {
+        let families = |group: Option<&'a Self>| group.map_or(&[][..], |g| &g.families).iter().peekable();
+        let (mut old, mut new) = (families(old), families(new));
+        std::iter::from_fn(move || {
+            let order = match (old.peek(), new.peek()) {
+                (Some(o), Some(n)) => o.name.cmp(&n.name),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => return None,
+            };
+            Some((old.next_if(|_| order.is_le()), new.next_if(|_| order.is_ge())))
+        })
     }
 
     /// Put a family in its place, instead of one with the same name.

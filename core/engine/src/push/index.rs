@@ -1,6 +1,7 @@
 //! The index that makes the consistency check cheap: name -> type, metric -> owning group.
 
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use ahash::RandomState;
 use hashbrown::{HashMap, HashTable};
@@ -38,7 +39,11 @@ pub struct Index {
 impl Index {
     /// An empty index; its hash keys are random, since strangers choose the labels.
     pub fn new() -> Self {
-        Self { hasher: RandomState::new(), names: HashMap::with_hasher(RandomState::new()), owners: HashTable::new() }
+        Self {
+            hasher: RandomState::new(),
+            names: HashMap::with_hasher(RandomState::new()),
+            owners: HashTable::new(),
+        }
     }
 
     /// The identity of a metric: its name and its labels, which are sorted; empty values do not count.
@@ -63,20 +68,24 @@ impl Index {
 
     /// Groups other than `group` that own a metric with this hash.
     pub fn other_owners(&self, hash: u64, group: GroupId) -> impl Iterator<Item = GroupId> + '_ {
-        self.owners.iter_hash(hash).filter(move |o| o.hash == hash && o.group != group).map(|o| o.group)
+        self.owners
+            .iter_hash(hash)
+            .filter(move |o| o.hash == hash && o.group != group)
+            .map(|o| o.group)
     }
 
     /// Move the claims of `group` from its `old` state to its `new` one.
     pub fn swap(&mut self, group: GroupId, old: Option<&Group>, new: Option<&Group>) {
-        let old_families = old.map_or(&[][..], |g| &g.families);
-        let new_families = new.map_or(&[][..], |g| &g.families);
-        for stored in old_families {
-            if !new.and_then(|g| g.family(&stored.name)).is_some_and(|n| same_claims(stored, n)) {
+        for (old, new) in Group::join(old, new) {
+            if let (Some(old), Some(new)) = (old, new) {
+                if Arc::ptr_eq(old, new) || same_claims(old, new) {
+                    continue;
+                }
+            }
+            if let Some(stored) = old {
                 self.release(group, stored);
             }
-        }
-        for stored in new_families {
-            if !old.and_then(|g| g.family(&stored.name)).is_some_and(|o| same_claims(o, stored)) {
+            if let Some(stored) = new {
                 self.claim(group, stored);
             }
         }
@@ -86,7 +95,10 @@ impl Index {
         self.names
             .entry(stored.name.clone())
             .and_modify(|n| n.groups += 1)
-            .or_insert(Name { kind: stored.kind, groups: 1 })
+            .or_insert(Name {
+                kind: stored.kind,
+                groups: 1,
+            })
             .kind = stored.kind;
         for &hash in &stored.hashes {
             self.owners.insert_unique(hash, Owner { hash, group }, |o| o.hash);

@@ -36,8 +36,14 @@ impl std::fmt::Display for Refusal {
             },
             Self::Timestamps => f.write_str("pushed metrics must not have timestamps"),
             Self::TimestampRange(what) => f.write_str(what),
-            Self::Groups(limit) => write!(f, "the limit of {limit} groups is reached; delete groups or raise push.max_groups"),
-            Self::Series(limit) => write!(f, "the limit of {limit} series is reached; delete groups or raise push.max_series"),
+            Self::Groups(limit) => write!(
+                f,
+                "the limit of {limit} groups is reached; delete groups or raise push.max_groups"
+            ),
+            Self::Series(limit) => write!(
+                f,
+                "the limit of {limit} series is reached; delete groups or raise push.max_series"
+            ),
         }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ahash::RandomState;
 use hashbrown::{HashMap, HashSet};
 
-use crate::exposition::{json, openmetrics, protobuf, text};
 pub use crate::exposition::Escaping;
+use crate::exposition::{json, openmetrics, protobuf, text};
 use crate::family::{Family, Text};
 use crate::regex::Matcher;
 
@@ -51,9 +51,7 @@ struct Part<'a> {
 impl Snapshot {
     /// Groups in the order of the page: fewer labels first, then by their names and values, as client_golang sorts metrics.
     pub fn new(mut groups: Vec<(Arc<GroupKey>, Arc<Group>)>) -> Self {
-        groups.sort_unstable_by(|(a, _), (b, _)| {
-            (a.labels().len(), a.labels()).cmp(&(b.labels().len(), b.labels()))
-        });
+        groups.sort_unstable_by(|(a, _), (b, _)| (a.labels().len(), a.labels()).cmp(&(b.labels().len(), b.labels())));
         Self { groups }
     }
 
@@ -61,7 +59,9 @@ impl Snapshot {
     pub fn matching<'a>(&'a self, selectors: &'a [Vec<Matcher>]) -> impl Iterator<Item = &'a GroupKey> + 'a {
         self.groups.iter().map(|(key, _)| &**key).filter(move |key| {
             selectors.is_empty()
-                || selectors.iter().any(|matchers| matchers.iter().all(|m| m.matches(key.get(m.name()))))
+                || selectors
+                    .iter()
+                    .any(|matchers| matchers.iter().all(|m| m.matches(key.get(m.name()))))
         })
     }
 
@@ -78,13 +78,21 @@ impl Snapshot {
                 match parts.get_mut(&stored.name) {
                     Some(part) => part.stored.push(stored),
                     None => {
-                        parts.insert(stored.name.clone(), Part { own: None, stored: vec![stored] });
+                        parts.insert(
+                            stored.name.clone(),
+                            Part {
+                                own: None,
+                                stored: vec![stored],
+                            },
+                        );
                     }
                 }
             }
         }
-        let mut parts: Vec<(Text, Part<'_>)> =
-            parts.into_iter().filter(|(n, _)| wanted.as_ref().is_none_or(|w| w.contains(n.as_str()))).collect();
+        let mut parts: Vec<(Text, Part<'_>)> = parts
+            .into_iter()
+            .filter(|(n, _)| wanted.as_ref().is_none_or(|w| w.contains(n.as_str())))
+            .collect();
         parts.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let parts = parts.into_iter().map(|(_, part)| part);
         match format {
@@ -95,13 +103,17 @@ impl Snapshot {
             }
             Format::OpenMetrics(escaping) => {
                 let mut out = String::new();
-                parts.filter_map(Part::whole).for_each(|f| openmetrics::family(&f, escaping, &mut out));
+                parts
+                    .filter_map(Part::whole)
+                    .for_each(|f| openmetrics::family(&f, escaping, &mut out));
                 openmetrics::finish(&mut out);
                 out.into_bytes()
             }
             Format::Protobuf(escaping) => {
                 let mut out = Vec::new();
-                parts.filter_map(Part::whole).for_each(|f| protobuf::family(&f, escaping, &mut out));
+                parts
+                    .filter_map(Part::whole)
+                    .for_each(|f| protobuf::family(&f, escaping, &mut out));
                 out
             }
         }

@@ -7,7 +7,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::batch::{Batch, STALE_NAN_BITS};
 use crate::family::{Family, Kind, Metric};
 
-use super::change::Change;
+use super::change::{encode_state, Change};
 use super::check::Scope;
 use super::flatten::{push_family, push_stale, series_of};
 use super::group::{Group, GroupKey, Stored};
@@ -56,13 +56,22 @@ pub fn sanitize(families: &mut Vec<Family>, key: &GroupKey) {
 pub fn check_timestamps(families: &[Family], rule: Timestamps) -> Result<(), Refusal> {
     for family in families {
         for t in family.metrics.iter().filter_map(|m| m.timestamp_ms) {
-            let Timestamps::Accept { oldest_ms, newest_ms } = rule else { return Err(Refusal::Timestamps) };
+            let Timestamps::Accept { oldest_ms, newest_ms } = rule else {
+                return Err(Refusal::Timestamps);
+            };
             let bound = match t {
-                t if t < oldest_ms => format!("older than the oldest accepted time {oldest_ms} (push.timestamp_max_age)"),
-                t if t > newest_ms => format!("newer than the newest accepted time {newest_ms} (push.timestamp_max_future)"),
+                t if t < oldest_ms => {
+                    format!("older than the oldest accepted time {oldest_ms} (push.timestamp_max_age)")
+                }
+                t if t > newest_ms => {
+                    format!("newer than the newest accepted time {newest_ms} (push.timestamp_max_future)")
+                }
                 _ => continue,
             };
-            return Err(Refusal::TimestampRange(format!("metric {:?} has timestamp {t}, {bound}", family.name)));
+            return Err(Refusal::TimestampRange(format!(
+                "metric {:?} has timestamp {t}, {bound}",
+                family.name
+            )));
         }
     }
     Ok(())
@@ -80,13 +89,19 @@ pub struct Prepared {
 impl Prepared {
     /// Hash every metric; merge with the current families where asked.
     pub fn new(pushed: Vec<Family>, current: Option<&Group>, merge_series: bool, index: &Index) -> Self {
-        let hash_all =
-            |f: &Family| -> Box<[u64]> { f.metrics.iter().map(|m| index.hash_metric(&f.name, &m.labels)).collect() };
+        let hash_all = |f: &Family| -> Box<[u64]> {
+            f.metrics
+                .iter()
+                .map(|m| index.hash_metric(&f.name, &m.labels))
+                .collect()
+        };
         let mut hashes: Vec<Box<[u64]>> = pushed.iter().map(hash_all).collect();
         let mut merged: Vec<Option<Family>> = pushed.iter().map(|_| None).collect();
         if merge_series {
             for ((family, merged), hashes) in pushed.iter().zip(&mut merged).zip(&mut hashes) {
-                let Some(old) = current.and_then(|g| g.family(&family.name)) else { continue };
+                let Some(old) = current.and_then(|g| g.family(&family.name)) else {
+                    continue;
+                };
                 let combined = merge(old, family, hashes);
                 *hashes = hash_all(&combined);
                 *merged = Some(combined);
@@ -129,7 +144,7 @@ impl Prepared {
         let mut batch = Batch::new(options.now_ms);
         batch.held = true;
         let mut next = Group {
-            families: current.filter(|_| !options.replace).map_or_else(Vec::new, |g| g.families.clone()),
+            families: Vec::new(),
             pushed_ms: options.now_ms,
             failed_ms: current.map_or(0, |g| g.failed_ms),
             ttl_ms: options.ttl_ms,
@@ -151,23 +166,29 @@ impl Prepared {
             } else {
                 Stored::new(&family, options.now_ms, hashes, rows, shape)
             };
-            let stored = Arc::new(stored);
-            changed.push(Arc::clone(&stored));
-            next.set(stored);
+            changed.push(Arc::new(stored));
+        }
+        next.families = changed.clone();
+        next.families.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        if let Some(group) = current.filter(|_| !options.replace) {
+            let kept = Group::join(Some(group), Some(&next)).filter_map(|(old, new)| new.is_none().then_some(old?));
+            let kept: Vec<_> = kept.cloned().collect();
+            next.families.extend(kept);
+            next.families.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         }
         end_series(current, &next, &mut batch);
         for family in next.push_times(key) {
             push_family(&family, &mut batch);
         }
-        batch.event = Some(change(key, &next, options.replace, &changed).encode());
+        batch.event = Some(encode_state(key, &next, options.replace, &changed));
         (next, batch)
     }
 }
 
 /// A stale marker for each series of `current` that `next` no longer has.
 fn end_series(current: Option<&Group>, next: &Group, batch: &mut Batch) {
-    for old in current.map_or(&[][..], |g| &g.families) {
-        let new = next.family(&old.name);
+    for (old, new) in Group::join(current, Some(next)) {
+        let Some(old) = old else { continue };
         if new.is_some_and(|n| Arc::ptr_eq(n, old) || (n.shape != 0 && n.shape == old.shape)) {
             continue;
         }
@@ -192,28 +213,19 @@ fn merge(old: &Stored, pushed: &Family, pushed_hashes: &[u64]) -> Family {
     family
 }
 
-fn change(key: &GroupKey, next: &Group, replaced: bool, changed: &[Arc<Stored>]) -> Change {
-    Change {
-        key: key.clone(),
-        deleted: false,
-        replaced,
-        pushed_ms: next.pushed_ms,
-        failed_ms: next.failed_ms,
-        ttl_ms: next.ttl_ms,
-        families: changed.iter().map(|s| (s.stamp_ms, s.proto.to_vec())).collect(),
-    }
-}
-
 /// A refused push: the group remembers when, a new group is made of the two push times alone.
 pub fn failure(key: &GroupKey, current: Option<&Group>, now_ms: i64, ttl_ms: i64) -> (Group, Batch) {
-    let mut next = current.cloned().unwrap_or(Group { ttl_ms, ..Group::default() });
+    let mut next = current.cloned().unwrap_or(Group {
+        ttl_ms,
+        ..Group::default()
+    });
     next.failed_ms = now_ms;
     let mut batch = Batch::new(now_ms);
     batch.held = true;
     for family in next.push_times(key) {
         push_family(&family, &mut batch);
     }
-    batch.event = Some(change(key, &next, false, &[]).encode());
+    batch.event = Some(encode_state(key, &next, false, &[]));
     (next, batch)
 }
 

@@ -9,7 +9,7 @@ use crate::batch::Batch;
 use crate::family::{Family, Kind, Text};
 use crate::wire::protobuf;
 
-use super::change::{Change, ChangeError};
+use super::change::{encode_state, Change, ChangeError};
 use super::check::Scope;
 use super::flatten::series_of;
 use super::group::{Group, GroupKey, Stored};
@@ -175,7 +175,12 @@ impl Table {
         self.slots
             .iter()
             .flatten()
-            .filter(|s| s.staged.as_ref().and_then(|g| g.deadline_ms()).is_some_and(|d| d <= now_ms))
+            .filter(|s| {
+                s.staged
+                    .as_ref()
+                    .and_then(|g| g.deadline_ms())
+                    .is_some_and(|d| d <= now_ms)
+            })
             .map(|s| Arc::clone(&s.key))
             .collect()
     }
@@ -183,16 +188,20 @@ impl Table {
     /// All groups as readers see them, cheap to take.
     pub fn snapshot(&self) -> Snapshot {
         let groups = self.slots.iter().flatten();
-        Snapshot::new(groups.filter_map(|s| Some((Arc::clone(&s.key), Arc::clone(s.committed.as_ref()?)))).collect())
+        Snapshot::new(
+            groups
+                .filter_map(|s| Some((Arc::clone(&s.key), Arc::clone(s.committed.as_ref()?))))
+                .collect(),
+        )
     }
 
-    /// The changed groups since the last call, each with its state as a change that replaces all; `None` for a deleted one.
-    pub fn take_dirty(&mut self) -> Vec<(Arc<GroupKey>, Option<Change>)> {
+    /// The changed groups since the last call, each with its state as an encoded change that replaces all; `None` for a deleted one.
+    pub fn take_dirty(&mut self) -> Vec<(Arc<GroupKey>, Option<Vec<u8>>)> {
         let keys: Vec<_> = self.dirty.drain().collect();
         keys.into_iter()
             .map(|key| {
                 let state = self.by_key.get(&*key).and_then(|g| self.slot(*g)?.committed.clone());
-                let change = state.map(|group| full_state(&key, &group));
+                let change = state.map(|group| encode_state(&key, &group, true, &group.families));
                 (key, change)
             })
             .collect()
@@ -225,7 +234,11 @@ impl Table {
     fn apply_chain(&mut self, chain: &[Vec<u8>]) -> Result<(), ChangeError> {
         for bytes in chain {
             let change = Change::decode(bytes)?;
-            let next = if change.deleted { None } else { Some(Arc::new(self.resolve(&change)?)) };
+            let next = if change.deleted {
+                None
+            } else {
+                Some(Arc::new(self.resolve(&change)?))
+            };
             if next.is_some() || self.by_key.contains_key(&change.key) {
                 let ticket = self.install(&change.key, next);
                 self.commit(ticket);
@@ -237,14 +250,20 @@ impl Table {
     fn resolve(&self, change: &Change) -> Result<Group, ChangeError> {
         let current = self.by_key.get(&change.key).and_then(|g| self.staged(*g));
         let mut group = Group {
-            families: current.filter(|_| !change.replaced).map_or_else(Vec::new, |g| g.families.clone()),
+            families: current
+                .filter(|_| !change.replaced)
+                .map_or_else(Vec::new, |g| g.families.clone()),
             pushed_ms: change.pushed_ms,
             failed_ms: change.failed_ms,
             ttl_ms: change.ttl_ms,
         };
         for (stamp_ms, proto) in &change.families {
             let family = protobuf::decode_family(proto).map_err(|e| ChangeError::Family(e.to_string()))?;
-            let hashes = family.metrics.iter().map(|m| self.index.hash_metric(&family.name, &m.labels)).collect();
+            let hashes = family
+                .metrics
+                .iter()
+                .map(|m| self.index.hash_metric(&family.name, &m.labels))
+                .collect();
             let mut series = 0;
             series_of(&family, &mut |_| series += 1);
             group.set(Arc::new(Stored::new(&family, *stamp_ms, hashes, series, 0)));
@@ -264,7 +283,12 @@ impl Table {
 
     fn add_slot(&mut self, key: &GroupKey) -> GroupId {
         let key = Arc::new(key.clone());
-        let slot = Slot { key: Arc::clone(&key), staged: None, committed: None, tickets: 0 };
+        let slot = Slot {
+            key: Arc::clone(&key),
+            staged: None,
+            committed: None,
+            tickets: 0,
+        };
         let group = self.free.pop().unwrap_or(self.slots.len() as GroupId);
         match self.slots.get_mut(group as usize) {
             Some(place) => *place = Some(slot),
@@ -285,7 +309,9 @@ impl Table {
 
     /// Remove a slot that holds nothing and that no ticket points to.
     fn sweep(&mut self, group: GroupId) {
-        let empty = self.slot(group).is_some_and(|s| s.tickets == 0 && s.staged.is_none() && s.committed.is_none());
+        let empty = self
+            .slot(group)
+            .is_some_and(|s| s.tickets == 0 && s.staged.is_none() && s.committed.is_none());
         if empty {
             if let Some(slot) = self.slots.get_mut(group as usize).and_then(Option::take) {
                 self.by_key.remove(&*slot.key);
@@ -304,17 +330,5 @@ impl Table {
 
     fn staged(&self, group: GroupId) -> Option<Arc<Group>> {
         self.slot(group)?.staged.clone()
-    }
-}
-
-fn full_state(key: &GroupKey, group: &Group) -> Change {
-    Change {
-        key: key.clone(),
-        deleted: false,
-        replaced: true,
-        pushed_ms: group.pushed_ms,
-        failed_ms: group.failed_ms,
-        ttl_ms: group.ttl_ms,
-        families: group.families.iter().map(|s| (s.stamp_ms, s.proto.to_vec())).collect(),
     }
 }
