@@ -10,6 +10,7 @@ moves before the cursor does.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +28,8 @@ from bridge.native import Lines
 __all__ = ["Feed"]
 
 logger = structlog.get_logger(__name__)
+
+_LOOK_AGAIN = 0.05  # seconds; how long a full batch may go unnoticed while a sink takes its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,9 @@ class Feed:
         """While something is under way, gather a full batch first: a sink likes few large requests."""
         while self._flying and self._backlog.unread < self._batch:
             self._landed.clear()
-            await self._landed.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_AGAIN):
+                    await self._landed.wait()
 
     async def _fly(self, lines: Lines) -> Outcome | None:
         try:

@@ -97,14 +97,16 @@ class InfluxV2:
         self._settings = settings
         self._tls = tls
         self._client: InfluxDBClientAsync | None = None
+        self._opening = asyncio.Lock()
 
     async def post(self, body: bytes, *, gzipped: bool) -> Answer:
         """Send lines with times in ms."""
         from influxdb_client.rest import ApiException  # noqa: PLC0415 - see _open: hundreds of ms, paid by who needs it
         from influxdb_client.service.write_service import WriteService  # noqa: PLC0415
 
-        if self._client is None:
-            self._client = await self._open()
+        async with self._opening:
+            if self._client is None:
+                self._client = await self._open()
         encoding = {"content_encoding": "gzip"} if gzipped else {}
         try:
             write = WriteService(self._client.api_client).post_write_async  # type: ignore[no-untyped-call]
