@@ -14,7 +14,7 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::batch::append_refused;
 pub(crate) use crate::batch::PyBatch;
 use crate::buffer::Bytes;
-use crate::gil::detach_if_long;
+use crate::gil::is_short;
 use crate::wal::{damaged, PyLogSlice};
 
 /// Size of the pieces that a dump comes in, bytes.
@@ -67,6 +67,22 @@ impl PyHead {
     }
 }
 
+/// Change the head, at once and with the GIL in hand when it is free and the change is small. A reader may have it for
+/// long, and nobody waits for that with the GIL.
+fn change<T: Send>(
+    py: Python<'_>,
+    head: &RwLock<head::Head>,
+    size: usize,
+    change: impl FnOnce(&mut head::Head) -> T + Send,
+) -> T {
+    if is_short(size) {
+        if let Some(mut head) = head.try_write() {
+            return change(&mut head);
+        }
+    }
+    py.detach(|| change(&mut head.write()))
+}
+
 #[pymethods]
 impl PyHead {
     #[new]
@@ -75,7 +91,7 @@ impl PyHead {
     }
 
     fn stage(&self, py: Python<'_>, batch: &PyBatch) -> PyResult<PyStaged> {
-        let staged = detach_if_long(py, batch.get().len(), || self.0.write().stage(batch.get()));
+        let staged = change(py, &self.0, batch.get().len(), |head| head.stage(batch.get()));
         Ok(PyStaged {
             head: self.0.clone(),
             staged: staged.map_err(|error| refused(py, &error))?,
@@ -225,7 +241,7 @@ impl PyStaged {
     }
 
     fn commit(&self, py: Python<'_>) -> PyResult<()> {
-        let committed = detach_if_long(py, self.staged.samples, || self.head.write().commit(self.staged.id));
+        let committed = change(py, &self.head, self.staged.samples, |head| head.commit(self.staged.id));
         committed.map_err(|error| PyRuntimeError::new_err(error.to_string()))
     }
 }
@@ -309,7 +325,7 @@ impl PySeries {
 }
 
 /// A dump under way.
-#[pyclass(frozen, module = "bridge._core")]
+#[pyclass(name = "Dump", frozen, module = "bridge._core")]
 pub struct PyDump {
     head: Arc<RwLock<head::Head>>,
     dump: Mutex<head::Dump>,
