@@ -1,5 +1,6 @@
 """A load client that costs next to nothing: ready-made requests over keep-alive sockets, one thread a connection."""
 
+import itertools
 import socket
 import threading
 import time
@@ -111,4 +112,4 @@ def run(port: int, lanes: Sequence[Sequence[bytes]], seconds: float = 60.0) -> L
         thread.start()
     for thread in threads:
         thread.join()
-    return Load(time.perf_counter() - begin, sorted(sum(latencies, [])), sum(refused))
+    return Load(time.perf_counter() - begin, sorted(itertools.chain.from_iterable(latencies)), sum(refused))

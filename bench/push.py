@@ -1,6 +1,7 @@
 """Checked, durable pushes and the page of all groups, beside Pushgateway: `python -m bench.push`.
 
-A push is a PUT of 2.2 KB with 20 families and 50 samples to a group that exists already. CPU is the server's own, from /proc.
+A push is a PUT of 2.2 KB with 20 families and 50 samples to a group that exists already. CPU is the server's own,
+from /proc.
 """
 
 import argparse
@@ -21,7 +22,9 @@ def body(group: int, round_: int) -> bytes:
         name = f"batch_stage_{i:02d}_seconds" if plain else f"batch_rows_{i:02d}_total"
         lines.append(f"# TYPE {name} {'gauge' if plain else 'counter'}")
         values = [""] if plain else [f'{{stage="s{s}"}}' for s in range((SAMPLES - FAMILIES // 2) // (FAMILIES // 2))]
-        lines += [f"{name}{labels} {(group * 7 + i * 13 + k * 3 + round_ * 17) % 9973 / 8}" for k, labels in enumerate(values)]
+        lines += [
+            f"{name}{labels} {(group * 7 + i * 13 + k * 3 + round_ * 17) % 9973 / 8}" for k, labels in enumerate(values)
+        ]
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -29,7 +32,9 @@ def puts(groups: int, count: int, round_: int) -> list[bytes]:
     """`count` PUT requests, group after group."""
     headers = [("Content-Type", "text/plain; version=0.0.4")]
     return [
-        request_bytes("PUT", f"/metrics/job/batch_{i % 20}/instance/host{i:05d}", body(i, round_ + k // groups), headers)
+        request_bytes(
+            "PUT", f"/metrics/job/batch_{i % 20}/instance/host{i:05d}", body(i, round_ + k // groups), headers
+        )
         for k, i in ((k, k % groups) for k in range(count))
     ]
 
@@ -53,7 +58,9 @@ def measure_pushes(server: Server, groups: int, connections: int, pushes: int, s
 
 def measure_page(server: Server, groups: int, encoding: str, times: int = 5) -> str:
     """One row: size, latency and CPU of GET /metrics."""
-    data = request_bytes("GET", "/metrics", b"", [("Accept-Encoding", encoding), ("Accept", "text/plain;version=0.0.4")])
+    data = request_bytes(
+        "GET", "/metrics", b"", [("Accept-Encoding", encoding), ("Accept", "text/plain;version=0.0.4")]
+    )
     _, size = Connection(server.port).request(data)
     before = server.cpu()
     load: Load = run(server.port, [[data] * times])

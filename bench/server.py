@@ -74,7 +74,9 @@ class Server:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._process is not None:
             self._process.terminate()
             try:
@@ -103,4 +105,8 @@ def pushgateway(*flags: str) -> Server | None:
     if path is None:
         return None
     listen = "--web.listen-address=127.0.0.1:{}"
-    return Server("pushgateway", lambda port, _: [path, listen.format(port), "--log.level=error", *flags], "/-/ready")
+    return Server(
+        "pushgateway",
+        lambda port, _: [path, listen.format(port), "--persistence.file=", "--log.level=error", *flags],
+        "/-/ready",
+    )

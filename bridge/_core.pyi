@@ -1,8 +1,35 @@
 """The Rust core: loops over bytes, samples and series. Every call that loops releases the GIL."""
 
 import mmap
-from collections.abc import Iterator, Mapping, Sequence
-from typing import final
+from collections.abc import Mapping, Sequence
+from typing import Self, final
+
+___all__ = [
+    "AppendRefused",
+    "Batch",
+    "Dump",
+    "Families",
+    "Framer",
+    "Head",
+    "LabelsTooLong",
+    "LineError",
+    "Lines",
+    "LogDamaged",
+    "LogSlice",
+    "ParseError",
+    "PushRefused",
+    "PushTable",
+    "PushTicket",
+    "Replayed",
+    "Series",
+    "Staged",
+    "TooLong",
+    "encode_lines",
+    "gunzip",
+    "parse_families",
+    "parse_lines",
+    "unsnappy_framed",
+]
 
 Buffer = bytes | bytearray | memoryview | mmap.mmap
 """Contiguous bytes, borrowed without a copy. Nobody may write to them during the call."""
@@ -74,7 +101,8 @@ class Staged:
         """Why the first of them was: the text that AppendRefused would have had."""
 
     def commit(self) -> None:
-        """Show the batch to readers, once its records are durable. Raises RuntimeError unless it is the oldest staged one."""
+        """Show the batch to readers, once its records are durable. Raises RuntimeError unless it is the oldest
+        staged one."""
 
 @final
 class Replayed:
@@ -144,10 +172,17 @@ class Series:
         """One for each timestamp."""
 
 @final
+class Dump:
+    """A dump under way: an iterator over pieces of some 256 KiB."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> bytes: ...
+
+@final
 class Head:
     """Series and their recent samples, in memory. Safe to use from several threads."""
 
-    def __init__(self) -> None: ...
+    def __new__(cls) -> Self: ...
     def stage(self, batch: Batch) -> Staged:
         """Check a batch, staged ones before it included, and encode its log records. Raises AppendRefused."""
 
@@ -160,10 +195,11 @@ class Head:
     def commit_tick(self, t: int) -> None:
         """Note that held series repeat their value at `t` ms, once the tick is durable."""
 
-    def replay(self, segment: Buffer, start: int = 0) -> Replayed:
-        """Apply all whole batches from byte `start`; segments in order. Raises RuntimeError while batches are staged."""
+    def replay(self, segment: _Buffer, start: int = 0) -> Replayed:
+        """Apply all whole batches from byte `start`; segments in order. Raises RuntimeError while batches are
+        staged."""
 
-    def read_log(self, segment: Buffer, start: int, stop: int, max_samples: int, *, seq: int = 0) -> LogSlice:
+    def read_log(self, segment: _Buffer, start: int, stop: int, max_samples: int, *, seq: int = 0) -> LogSlice:
         """Whole batches from byte `start`, never past `stop`, until there are `max_samples` or more samples.
 
         `seq` counts samples before `start`; needed only for batches without a header, as a Prometheus writes them.
@@ -179,7 +215,8 @@ class Head:
         held: bool = False,
         limit: int = 0,
     ) -> list[Series]:
-        """Series that all `matchers` (name, one of `= != =~ !~`, value) want, with samples in [mint, maxt] ms, by labels.
+        """Series that all `matchers` (name, one of `= != =~ !~`, value) want, with samples in [mint, maxt] ms, by
+        labels.
 
         `held` adds pushed values at hold ticks; `limit` bounds the number of series, 0 does not. Raises ValueError
         for a bad matcher.
@@ -192,8 +229,9 @@ class Head:
         maxt: int,
         *,
         held: bool = False,
-    ) -> Iterator[bytes]:
-        """Lines as `promtool tsdb dump` prints them, in pieces of some 256 KiB; as the head is now, whatever comes."""
+    ) -> Dump:
+        """Lines as `promtool tsdb dump` prints them; of the head as it is now, whatever comes while the pieces are
+        taken."""
 
     @property
     def seq(self) -> int:
@@ -223,7 +261,7 @@ class Head:
 class Framer:
     """Frames the records of one segment into pages of 32 KiB, for whoever owns the file."""
 
-    def __init__(self, offset: int, segment_size: int, compression: str = "snappy") -> None:
+    def __new__(cls, offset: int, segment_size: int, compression: str = "snappy") -> Self:
         """Go on at byte `offset` of a segment of `segment_size`; `compression` is "none" or "snappy"."""
 
     def add(self, staged: Staged) -> bool:
@@ -245,7 +283,8 @@ class Framer:
 # -- line protocol -----------------------------------------------------------------------------------------------------
 
 class LineError(ValueError):
-    """A body with lines that are no line protocol. The text names each: `unable to parse '<line>': <why> (line <n>)`."""
+    """A body with lines that are no line protocol. The text names each: `unable to parse '<line>': <why> (line
+    <n>)`."""
 
 class LabelsTooLong(ValueError):
     """A body whose labels, repeated for each field of a point, are more than the limit."""
@@ -255,7 +294,7 @@ class Lines:
     """Lines of line protocol, addressable one by one."""
 
     @staticmethod
-    def from_text(text: Buffer) -> Lines:
+    def from_text(text: _Buffer) -> Lines:
         """Finished lines, separated by newlines; blank ones are left out."""
 
     def __len__(self) -> int:
@@ -306,7 +345,7 @@ def encode_lines(head: Head, slice: LogSlice, *, name_tag: bool = False) -> Line
     `__name__` too, as InfluxDB 1.x's own remote-write endpoint does.
     """
 
-def parse_lines(body: Buffer, precision: str, now_ms: int, max_label_bytes: int) -> tuple[Batch, int]:
+def parse_lines(body: _Buffer, precision: str, now_ms: int, max_label_bytes: int) -> tuple[Batch, int]:
     """The samples of a body, and how many text fields were skipped.
 
     `precision` is one of "", "n", "ns", "u", "us", "ms", "s", "m", "h"; points without a time get `now_ms`. Raises
@@ -319,7 +358,8 @@ class ParseError(ValueError):
     """A body that is not in the format that it claims; the text is the parser's of the peer."""
 
 class PushRefused(ValueError):
-    """A push that is not taken. `args` are (kind, text), kind one of "inconsistent", "timestamps", "timestamp_range", "groups", "series"."""
+    """A push that is not taken. `args` are (kind, text), kind one of "inconsistent", "timestamps",
+    "timestamp_range", "groups", "series"."""
 
 @final
 class Families:
@@ -332,7 +372,7 @@ class Families:
     def metrics(self) -> int:
         """Metrics in all families."""
 
-def parse_families(body: Buffer, format: str, *, utf8: bool, lenient: bool) -> Families:
+def parse_families(body: _Buffer, format: str, *, utf8: bool, lenient: bool) -> Families:
     """Parse a body; `format` is "text", "openmetrics" or "protobuf". Raises ParseError."""
 
 @final
@@ -353,13 +393,13 @@ class PushTicket:
 class PushTable:
     """All push groups. Staged changes count for the next push at once; readers see them when they are committed."""
 
-    def __init__(self, max_groups: int = 0, max_series: int = 0) -> None:
+    def __new__(cls, max_groups: int = 0, max_series: int = 0) -> Self:
         """An empty table; 0 sets no limit."""
 
     def set_limits(self, max_groups: int, max_series: int) -> None:
         """Change the limits; groups that are there stay."""
 
-    def reserve(self, own: Buffer) -> None:
+    def reserve(self, own: _Buffer) -> None:
         """Keep the names in an exposition of own metrics for their types. Raises ParseError."""
 
     @property
@@ -382,9 +422,10 @@ class PushTable:
         oldest: int | None = None,
         newest: int | None = None,
     ) -> PushTicket:
-        """Stage a push at `now` (ms): `replace` makes it all that the group holds, `merge_series` keeps other metrics of a
-        pushed family. `ttl` (ms) is the group's from now on, 0 for ever. Samples' own times are refused unless `oldest` and
-        `newest` (ms) are given. Raises PushRefused, and then nothing has changed."""
+        """Stage a push at `now` (ms): `replace` makes it all that the group holds, `merge_series` keeps other
+        metrics of a
+        pushed family. `ttl` (ms) is the group's from now on, 0 for ever. Samples' own times are refused unless
+        `oldest` and `newest` (ms) are given. Raises PushRefused, and then nothing has changed."""
 
     def stage_failure(self, key: Sequence[tuple[str, str]], now: int, ttl: int) -> PushTicket | None:
         """Stage the memory of a refused push; None when there is no room for a new group."""
@@ -399,18 +440,20 @@ class PushTable:
         """Keys that meet all of (label name, operator, value) of any selector; all keys when there is no selector.
         Raises ValueError for a bad regular expression."""
 
-    def recover(self, change: Buffer) -> None:
-        """Queue a change that was found in the projection or in the log, oldest first. Raises ValueError when damaged."""
+    def recover(self, change: _Buffer) -> None:
+        """Queue a change that was found in the projection or in the log, oldest first. Raises ValueError when
+        damaged."""
 
     def finish_recovery(self) -> int:
         """Apply what was queued; how many groups there are. Raises ValueError when damaged."""
 
     def take_dirty(self) -> list[tuple[bytes, bytes | None]]:
-        """(key, state) of each group that changed since the last call; state None for one that is gone. A state can be given
-        to `recover`."""
+        """(key, state) of each group that changed since the last call; state None for one that is gone. A state can
+        be given to `recover`."""
 
-    def render(self, own: Buffer, *, format: str, escaping: str, names: Sequence[str] | None = None) -> bytes:
-        """The page of all groups merged with an exposition of own metrics; `format` is "text", "openmetrics" or "protobuf",
+    def render(self, own: _Buffer, *, format: str, escaping: str, names: Sequence[str] | None = None) -> bytes:
+        """The page of all groups merged with an exposition of own metrics; `format` is "text", "openmetrics" or
+        "protobuf",
         `escaping` "allow-utf-8", "underscores", "dots" or "values"; only the families in `names`, if given."""
 
     def api_json(self) -> bytes:
@@ -421,8 +464,8 @@ class PushTable:
 class TooLong(ValueError):
     """More comes out of a compressed body than its limit; nothing beyond the limit was inflated."""
 
-def gunzip(data: Buffer, limit: int) -> bytes:
+def gunzip(data: _Buffer, limit: int) -> bytes:
     """All members of a gzip body. Raises TooLong above `limit` bytes, ValueError with Go's text when damaged."""
 
-def unsnappy_framed(data: Buffer, limit: int) -> bytes:
+def unsnappy_framed(data: _Buffer, limit: int) -> bytes:
     """A body in snappy's stream format. Raises TooLong above `limit` bytes, ValueError when damaged."""

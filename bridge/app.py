@@ -1,7 +1,8 @@
-"""The wiring of one bridge, top to bottom as its data flows: in through the edges, into the store, out through the sinks.
+"""The wiring of one bridge, top to bottom as its data flows: in through the edges, into the store, out through the
+sinks.
 
-    push, line protocol ──> Batch ──> store (log, head) ──> sinks
-                                          └──> /metrics, the API
+push, line protocol ──> Batch ──> store (log, head) ──> sinks
+                                      └──> /metrics, the API, the page
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from bridge.forward import ForwardMetrics, Sink, Sinks
 from bridge.native import PushTable
 from bridge.pushgw import SCHEMA, Groups, Keeper, MetricsPage, Projection, PushApi, PushMetrics, PushRoute
 from bridge.telemetry import new_registry
+from bridge.ui import page_routes
 
 __all__ = ["Bridge"]
 
@@ -47,15 +49,16 @@ class Bridge:
     async def open(cls, settings: Settings, read_settings: ReadSettings, clock: Clock) -> AsyncIterator["Bridge"]:
         """Open the store, recover the groups, run the chores and the sinks; on leaving, drain and close all of it.
 
-        `read_settings` reads the configuration again for a reload. Raises ConfigError and OSError when the data directory
-        cannot be used.
+        `read_settings` reads the configuration again for a reload. Raises ConfigError and OSError when the data
+        directory cannot be used.
         """
         async with contextlib.AsyncExitStack() as stack:
             parts = await _open_parts(settings, clock, stack)
             yield cls(parts, read_settings)
 
     async def reload(self) -> None:
-        """Read the configuration and take what can change while running. Raises ConfigError; then nothing has changed."""
+        """Read the configuration and take what can change while running. Raises ConfigError; then nothing has
+        changed."""
         settings = self._read_settings()
         parts = self._parts
         for section in ("web", "storage"):
@@ -82,7 +85,8 @@ class Bridge:
         )
         build = {"version": __version__, "pythonVersion": platform.python_version()}
         push_api = PushApi(parts.groups, build, lambda: _flags(parts.settings), parts.clock.now_ms())
-        routes = {
+        routes: dict[str, ASGIApp] = {
+            **page_routes(web),
             web.telemetry_path: MetricsPage(parts.groups.table, parts.registry),
             "/-/healthy": lifecycle.health,
             "/-/ready": lifecycle.health,
@@ -98,7 +102,8 @@ class Bridge:
 
 
 class _Endpoint:
-    """Gives an ASGI callable to Starlette's Route as it is: the route sees an object, and adds no methods of its own."""
+    """Gives an ASGI callable to Starlette's Route as it is: the route sees an object, and adds no methods of its
+    own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -166,8 +171,10 @@ async def _open_parts(settings: Settings, clock: Clock, stack: contextlib.AsyncE
     stack.push_async_callback(keeper.save)
     stack.push_async_callback(_cancel, chores)
 
-    push = PushRoute(groups, settings.push, PushMetrics(registry, table), prefix=f"{settings.web.prefix}/metrics/".encode())
-    sinks = _sinks(store, state, files, settings, clock, registry)
+    push = PushRoute(
+        groups, settings.push, PushMetrics(registry, table), prefix=f"{settings.web.prefix}/metrics/".encode()
+    )
+    sinks = _sinks(store, state, files, settings, clock=clock, registry=registry)
     stack.push_async_callback(sinks.stop)
     await sinks.configure(settings.influxdb)
 
@@ -176,16 +183,14 @@ async def _open_parts(settings: Settings, clock: Clock, stack: contextlib.AsyncE
 
 
 def _sinks(
-    store: Store, state: State, files: Files, settings: Settings, clock: Clock, registry: CollectorRegistry
+    store: Store, state: State, files: Files, settings: Settings, *, clock: Clock, registry: CollectorRegistry
 ) -> Sinks:
     metrics = ForwardMetrics(registry)
     cursors = Cursors(state)
     rejected = settings.storage.path / "rejected"
 
     def make(sink: InfluxSink) -> Sink:
-        return Sink(
-            sink, log=store, cursors=cursors, files=files, rejected=rejected, clock=clock, metrics=metrics
-        )
+        return Sink(sink, log=store, cursors=cursors, files=files, rejected=rejected, clock=clock, metrics=metrics)
 
     return Sinks(make, metrics)
 

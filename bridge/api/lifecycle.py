@@ -14,7 +14,8 @@ POST_OR_PUT = frozenset({"POST", "PUT"})
 
 
 class Lifecycle:
-    """ASGI endpoints; `reload` raises ConfigError when the new configuration is bad, `quit_` asks the process to end."""
+    """ASGI endpoints; `reload` raises ConfigError when the new configuration is bad, `quit_` asks the process to
+    end."""
 
     def __init__(
         self,
@@ -29,15 +30,16 @@ class Lifecycle:
         self._quit = quit_
         self._quit_enabled = quit_enabled
 
-    async def health(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def health(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """GET, HEAD /-/healthy and /-/ready: 200, or 500 with what is wrong."""
         problem = self._problem()
         status, text = (200, "OK") if problem is None else (500, problem)
         body = b"" if scope["method"] == "HEAD" else text.encode()
         await send_response(send, status, TEXT, body)
 
-    async def reload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """POST, PUT /-/reload: read the configuration again; 500 with every problem when it is bad and the old one stays."""
+    async def reload(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """POST, PUT /-/reload: read the configuration again; 500 with every problem when it is bad and the old one
+        stays."""
         if scope["method"] not in POST_OR_PUT:
             await send_text(send, 405, "Only POST or PUT requests allowed.")
             return
@@ -48,7 +50,7 @@ class Lifecycle:
         else:
             await send_response(send, 200, TEXT, b"")
 
-    async def quit(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def quit(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """POST, PUT /-/quit: end the process, if that is allowed."""
         if scope["method"] not in POST_OR_PUT:
             await send_text(send, 405, "Only POST or PUT requests allowed.")

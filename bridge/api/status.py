@@ -17,7 +17,8 @@ class SinkStatus:
     def __init__(self, rows: Callable[[], Sequence[Mapping[str, Any]]]) -> None:
         self._rows = rows
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """GET: the figures."""
         if scope["method"] != "GET":
             await send_text(send, 405, "Method Not Allowed", [(b"allow", b"GET")])
             return

@@ -37,7 +37,9 @@ class Program:
     def start(self, env: Mapping[str, str] | None = None) -> None:
         """Start it and wait until it answers. Raises RuntimeError that shows its last words when it does not."""
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env={**os.environ, **(env or {})})
+            self._process = subprocess.Popen(  # noqa: S603 - our own programs
+                self._command, stdout=log, stderr=log, env={**os.environ, **(env or {})}
+            )
         deadline = time.monotonic() + READY_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -57,7 +59,7 @@ class Program:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(self.url + self._ready, timeout=2) as answer:
+            with urllib.request.urlopen(self.url + self._ready, timeout=2) as answer:  # noqa: S310 - our own address
                 return bool(200 <= answer.status < 300)
         except OSError:
             return False
@@ -75,7 +77,8 @@ def bridge_program(name: str, folder: Path, config: str) -> Program:
 
 
 def influxd_program(folder: Path) -> tuple[Program, Mapping[str, str]] | None:
-    """InfluxDB 1.x from the PATH, and the environment that keeps it to `folder` and loopback; None if it is not installed."""
+    """InfluxDB 1.x from the PATH, and the environment that keeps it to `folder` and loopback; None if it is not
+    installed."""
     path = shutil.which("influxd")
     if path is None:
         return None

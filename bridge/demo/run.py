@@ -61,7 +61,7 @@ def _watch(bridge: Program, sink: DemoSink, seconds: float, console: Console) ->
 
 
 def _status(bridge: Program) -> list[dict[str, Any]]:
-    with urllib.request.urlopen(f"{bridge.url}/api/v1/status/sinks", timeout=10) as answer:
+    with urllib.request.urlopen(f"{bridge.url}/api/v1/status/sinks", timeout=10) as answer:  # noqa: S310 - our own address
         sinks: list[dict[str, Any]] = json.load(answer)["data"]["sinks"]
     return sinks
 
@@ -71,7 +71,9 @@ def _arrived(status: list[dict[str, Any]]) -> bool:
 
 
 def _table(status: list[dict[str, Any]], jobs: Jobs, elapsed: float) -> Table:
-    table = Table(title=f"{elapsed:4.1f} s   pushes answered: {jobs.pushes}   failed: {jobs.failures}", title_justify="left")
+    table = Table(
+        title=f"{elapsed:4.1f} s   pushes answered: {jobs.pushes}   failed: {jobs.failures}", title_justify="left"
+    )
     for column in ("sink", "state", "durable", "sent", "pending", "dead-lettered", "lag s"):
         table.add_column(column, justify="left" if column in {"sink", "state"} else "right")
     for sink in status:
@@ -84,13 +86,13 @@ def _conclude(status: list[dict[str, Any]], jobs: Jobs, sink: DemoSink, console:
     good = bool(status) and _arrived(status) and jobs.pushes > 0 and jobs.failures == 0
     for row in status:
         console.print(
-            f"\n{jobs.pushes} pushes, {row['accepted']:,} samples accepted and durable, {row['sent']:,} sent to {row['name']}, "
-            f"{row['pending']:,} pending, {row['dead_lettered']:,} dead-lettered."
+            f"\n{jobs.pushes} pushes, {row['accepted']:,} samples accepted and durable, {row['sent']:,} sent to "
+            f"{row['name']}, {row['pending']:,} pending, {row['dead_lettered']:,} dead-lettered."
         )
     console.print("accepted = sent: nothing was lost." if good else "accepted ≠ sent: something is missing, see above.")
     console.print("\nNext:")
-    console.print("  pushbridge serve                                      a bridge on http://localhost:9091, data in ./data")
-    console.print("  pushbridge push --job backup rows=42 --url http://localhost:9091")
+    console.print("  make run                                       a bridge on http://localhost:9091, data in ./data")
+    console.print("  .venv/bin/pushbridge push --job backup rows=42")
     console.print("  curl http://localhost:9091/metrics")
     console.print(f"  {sink.try_next}", soft_wrap=True)
     return good

@@ -36,21 +36,21 @@ class PushApi:
         self._flags = flags
         self._started = datetime.fromtimestamp(started_ms / 1000, tz=UTC).isoformat().replace("+00:00", "Z")
 
-    async def status(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def status(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """GET /api/v1/status: build, settings, start time."""
         if not await _is_get(scope, send):
             return
         data = {"build_information": self._build, "flags": self._flags(), "start_time": self._started}
         await send_json(send, 200, {"status": "success", "data": data}, CORS)
 
-    async def metrics(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def metrics(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """GET /api/v1/metrics: every group with its families, all numbers as strings."""
         if not await _is_get(scope, send):
             return
         data = await to_thread.run_sync(self._groups.table.api_json)
         await send_response(send, 200, JSON, b'{"status":"success","data":' + data + b"}", CORS)
 
-    async def wipe(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def wipe(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """PUT /api/v1/admin/wipe: end all groups. Answers 202 when it is done and durable."""
         if scope["method"] != "PUT":
             await send_text(send, 405, "Method Not Allowed", [(b"allow", b"PUT")])
@@ -58,8 +58,9 @@ class PushApi:
         await self._groups.delete_matching([], dry_run=False)
         await send_empty(send, 202)
 
-    async def delete_groups(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """DELETE /api/v1/admin/groups?match[]=...: end the groups whose key a selector matches; `dry_run=1` only names them.
+    async def delete_groups(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """DELETE /api/v1/admin/groups?match[]=...: end the groups whose key a selector matches; `dry_run=1` only
+        names them.
 
         A selector is required: everything at once is what `wipe` is for.
         """

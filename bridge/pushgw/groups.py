@@ -1,6 +1,7 @@
 """Push groups: staged in the table, made durable in the store, then shown.
 
-The log is the commit point. A group's change travels in the same batch as the samples of its push, so the two are there together or
+The log is the commit point. A group's change travels in the same batch as the samples of its push, so the two are
+there together or
 not at all; what SQLite keeps of the groups (`projection.py`) is a copy that is rolled forward from the log at start.
 """
 
@@ -37,8 +38,8 @@ class Log(Protocol):
 class Groups:
     """All groups of this bridge.
 
-    Invariant: `_staged` holds the tickets whose batches are on their way, oldest first. The store settles batches in the order in
-    which they were staged, so the table's commits and rollbacks follow the log's.
+    Invariant: `_staged` holds the tickets whose batches are on their way, oldest first. The store settles batches in
+    the order in which they were staged, so the table's commits and rollbacks follow the log's.
     """
 
     def __init__(self, table: PushTable, log: Log, settings: Push, clock: Clock) -> None:
@@ -63,8 +64,8 @@ class Groups:
     ) -> None:
         """Take a push: durable when this returns.
 
-        Raises Inconsistent, and remembers the failure in the group as Pushgateway does; LimitReached, which leaves no trace;
-        Unavailable when it could not be made durable.
+        Raises Inconsistent, and remembers the failure in the group as Pushgateway does; LimitReached, which leaves
+        no trace; Unavailable when it could not be made durable.
         """
         settings = self._settings
         now = self._clock.now_ms()
@@ -107,14 +108,14 @@ class Groups:
 
     async def delete_matching(self, selectors: Sequence[Selector], *, dry_run: bool) -> list[Key]:
         """End every group whose key matches one of the selectors (no selector: all groups); returns their keys."""
-        keys = self._table.matching(selectors)
+        keys = [tuple(key) for key in self._table.matching(selectors)]
         if not dry_run:
             await self._delete_all(keys)
         return keys
 
     async def expire(self) -> int:
         """End the groups whose time to live is over."""
-        keys = self._table.expired(self._clock.now_ms())
+        keys = [tuple(key) for key in self._table.expired(self._clock.now_ms())]
         await self._delete_all(keys)
         return len(keys)
 
@@ -151,4 +152,3 @@ class Groups:
         """The store has given up everything that it had not made durable."""
         while self._staged:
             self._staged.pop().rollback()
-

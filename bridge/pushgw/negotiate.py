@@ -76,6 +76,10 @@ def body_format(content_type: str) -> str:
     if content_type.startswith("text/plain") or not content_type:
         return "text"
     kind, params = _parse(content_type)
-    if kind == "application/vnd.google.protobuf" and params.get("encoding") == "delimited" and params.get("proto") == _PROTO:
+    if (
+        kind == "application/vnd.google.protobuf"
+        and params.get("encoding") == "delimited"
+        and params.get("proto") == _PROTO
+    ):
         return "protobuf"
     return "openmetrics" if kind == "application/openmetrics-text" else "text"

@@ -20,13 +20,15 @@ GZIP_FROM = 1024  # bytes; below it the header costs more than it saves
 
 
 class MetricsPage:
-    """ASGI app. Rendering and compressing happen in a thread: the page may be large, and pushes must not wait for it."""
+    """ASGI app. Rendering and compressing happen in a thread: the page may be large, and pushes must not wait for
+    it."""
 
     def __init__(self, table: PushTable, registry: CollectorRegistry) -> None:
         self._table = table
         self._registry = registry
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """GET: the page."""
         if scope["method"] != "GET":
             await send_text(send, 405, "Method Not Allowed", [(b"allow", b"GET, OPTIONS")])
             return

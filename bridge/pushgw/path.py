@@ -1,10 +1,10 @@
 """From the path of a push URL to a grouping key.
 
-Source: Pushgateway's `splitLabels` and its routes, `/metrics/job[@base64]/<job>{/<name>[@base64]/<value>}`. As there, the path is
-percent-decoded *before* it is split, so `%2F` separates and values with a slash need `@base64`.
+Source: Pushgateway's `splitLabels` and its routes, `/metrics/job[@base64]/<job>{/<name>[@base64]/<value>}`. As
+there, the path is percent-decoded *before* it is split, so `%2F` separates and values with a slash need `@base64`.
 
-Two checks are ours: bytes that are not UTF-8, and a `U__` name that decodes to a reserved one. Pushgateway lets both in, and then
-refuses every push of everybody until the group is deleted.
+Two checks are ours: bytes that are not UTF-8, and a `U__` name that decodes to a reserved one. Pushgateway lets both
+in, and then refuses every push of everybody until the group is deleted.
 """
 
 import base64
@@ -94,7 +94,8 @@ def _from_base64(text: str) -> str:
 
 
 def unescape_name(name: str) -> str:
-    """Undo Prometheus' `U__` escaping: `_` + hex + `_` is a code point, `__` an underscore; what is malformed stays as it is."""
+    """Undo Prometheus' `U__` escaping: `_` + hex + `_` is a code point, `__` an underscore; what is malformed stays
+    as it is."""
     if not name.startswith("U__"):
         return name
     out: list[str] = []

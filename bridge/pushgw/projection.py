@@ -1,6 +1,7 @@
 """The groups' projection: a table in SQLite that saves reading the whole log at start.
 
-It holds each group as of a position in the log. At start it is loaded, and rolled forward by the events after that position; it is
+It holds each group as of a position in the log. At start it is loaded, and rolled forward by the events after that
+position; it is
 never asked while the bridge runs. Losing it costs time, not data, as long as the log reaches back far enough.
 """
 

@@ -49,6 +49,7 @@ class PushRoute:
         self._gate.limit = settings.max_inflight_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request; refusals are raised."""
         method: str = scope["method"]
         try:
             key = parse_push_path(scope["raw_path"][len(self._prefix) :], utf8_names=self._settings.utf8_names)

@@ -1,4 +1,5 @@
-"""`kill -9` while batch jobs push: every acknowledged push is afterwards in the store and at the sink, and no half push."""
+"""`kill -9` while batch jobs push: every acknowledged push is afterwards in the store and at the sink, and no half
+push."""
 
 from __future__ import annotations
 
@@ -85,9 +86,11 @@ def stored(data: Path) -> dict[str, list[int]]:
 def sink() -> Iterator[tuple[FakeInflux, int]]:
     """A sink in a thread of its own, that outlives the bridges."""
     fake = FakeInflux(version=1)
-    with anyio.from_thread.start_blocking_portal("asyncio") as portal:
-        with portal.wrap_async_context_manager(serving(fake)) as port:
-            yield fake, port
+    with (
+        anyio.from_thread.start_blocking_portal("asyncio") as portal,
+        portal.wrap_async_context_manager(serving(fake)) as port,
+    ):
+        yield fake, port
 
 
 def die_often(folder: Path, sink: tuple[FakeInflux, int], rounds: int, seed: int) -> None:

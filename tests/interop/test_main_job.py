@@ -1,4 +1,5 @@
-"""The main job against the real InfluxDB: every acknowledged push is there once, at its push time, whoever is killed."""
+"""The main job against the real InfluxDB: every acknowledged push is there once, at its push time, whoever is
+killed."""
 
 from __future__ import annotations
 
@@ -84,7 +85,7 @@ def config(influxd: Influxd) -> str:
 def drained(bridge: BridgeProcess) -> bool:
     (row,) = json.loads(bridge.request("GET", "/api/v1/status/sinks").body)["data"]["sinks"]
     assert row["identity_holds"]
-    return row["pending"] == 0 and row["dead_lettered"] == 0 and row["accepted"] == row["sent"]
+    return bool(row["pending"] == 0 and row["dead_lettered"] == 0 and row["accepted"] == row["sent"])
 
 
 def stored(data: Path, name: str) -> dict[tuple[str, int], float]:

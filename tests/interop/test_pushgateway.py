@@ -28,14 +28,19 @@ from tests.pushgw.rows import TEXT
 pytestmark = pytest.mark.interop
 
 OWN = re.compile(r"(pushbridge|pushgateway|process|python|go|promhttp)_")
-TIME = re.compile(r'^(push_(?:failure_)?time_seconds\{.*\}) (.*)$')
+TIME = re.compile(r"^(push_(?:failure_)?time_seconds\{.*\}) (.*)$")
 
 
 @pytest.fixture(scope="module")
 def pushgateway(peer: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
     log = (tmp_path_factory.mktemp("pushgateway") / "log").open("wb")
-    command = [str(peer("prometheus-pushgateway")), f"--web.listen-address=127.0.0.1:{port}", "--web.enable-admin-api"]
+    command = [
+        str(peer("prometheus-pushgateway")),
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--web.enable-admin-api",
+        "--persistence.file=",
+    ]
     process = subprocess.Popen(command, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
 
@@ -91,7 +96,9 @@ def wipe(url: str) -> None:
 
 def full_registry(value: float) -> CollectorRegistry:
     registry = CollectorRegistry()
-    Gauge("rows", "Rows.\nSecond line with \\ and \"quotes\".", ["table"], registry=registry).labels("a\nb\\c\"d").set(value)
+    Gauge("rows", 'Rows.\nSecond line with \\ and "quotes".', ["table"], registry=registry).labels('a\nb\\c"d').set(
+        value
+    )
     Counter("runs", "Runs.", registry=registry).inc(value)
     histogram = Histogram("step_seconds", "Steps.", ["step"], registry=registry)
     for step in ("read", "write"):
@@ -113,9 +120,7 @@ KEYS = [
 
 
 @pytest.mark.parametrize("key", KEYS, ids=str)
-def test_push_pushadd_delete(
-    bridge: str, pushgateway: str, handler: Callable[..., Any], key: dict[str, str]
-) -> None:
+def test_push_pushadd_delete(bridge: str, pushgateway: str, handler: Callable[..., Any], key: dict[str, str]) -> None:
     registry = full_registry(3.5)
     for url in (bridge, pushgateway):
         wipe(url)

@@ -1,8 +1,8 @@
 """Pushgateway's own test suite and what its 1.5.1 answers to odd input, as data.
 
-Names H*, L*, S* are the cases of `handler_test.go` and `diskmetricstore_test.go` in Pushgateway 1.11.3; the rest was seen by
-running Debian's 1.5.1. A row is a list of steps on an empty bridge; after each step the answer is compared, and after the last one
-the series on `/metrics` (push times aside, unless named).
+Names H*, L*, S* are the cases of `handler_test.go` and `diskmetricstore_test.go` in Pushgateway 1.11.3; the rest was
+seen by running Debian's 1.5.1. A row is a list of steps on an empty bridge; after each step the answer is compared, and
+after the last one the series on `/metrics` (push times aside).
 """
 
 from __future__ import annotations
@@ -91,7 +91,9 @@ HANDLER = [
         ],
         groups=[{"job": "testjob"}],
     ),
-    Row("H9 a timestamp", [post("job/testjob", "a 1\nb 1 1000\n", 400, PMI + "pushed metrics must not have timestamps")]),
+    Row(
+        "H9 a timestamp", [post("job/testjob", "a 1\nb 1 1000\n", 400, PMI + "pushed metrics must not have timestamps")]
+    ),
     Row(
         "H11 UTF-8 names",
         [
@@ -155,15 +157,39 @@ HANDLER = [
 
 # What follows the job in the path -> the grouping labels, or the error.
 LABELS: list[tuple[str, str, dict[str, str] | str]] = [
-    ("L1", "/label_name1/label_value1/label_name2/label_value2", {"label_name1": "label_value1", "label_name2": "label_value2"}),
+    (
+        "L1",
+        "/label_name1/label_value1/label_name2/label_value2",
+        {"label_name1": "label_value1", "label_name2": "label_value2"},
+    ),
     ("L3", "/label_name1/label_value1/__label_name2/label_value2", 'improper label name "__label_name2"'),
     ("L4", "/label_name1/label_value1/label_name2/label/value2", "odd number of components in label string "),
-    ("L5", "/label_name1@base64/bGFiZWwvdmFsdWUx/label_name2/label_value2", {"label_name1": "label/value1", "label_name2": "label_value2"}),
-    ("L6", "/label_name1@base64/bGFiZWwvdmFsdWUx/label_name2@base64/bGFiZWwvdmFsdWUy", {"label_name1": "label/value1", "label_name2": "label/value2"}),
-    ("L7", "/label_name1@base64/bGFiZWwvdmFsdWUx/label_name2@base64/bGFiZWwvdmFsdWUy==", {"label_name1": "label/value1", "label_name2": "label/value2"}),
-    ("L8", "/label_name1@base64/foo.bar/label_name2/label_value2", 'invalid base64 encoding for label label_name1="foo.bar": illegal base64 data at input byte 3'),
+    (
+        "L5",
+        "/label_name1@base64/bGFiZWwvdmFsdWUx/label_name2/label_value2",
+        {"label_name1": "label/value1", "label_name2": "label_value2"},
+    ),
+    (
+        "L6",
+        "/label_name1@base64/bGFiZWwvdmFsdWUx/label_name2@base64/bGFiZWwvdmFsdWUy",
+        {"label_name1": "label/value1", "label_name2": "label/value2"},
+    ),
+    (
+        "L7",
+        "/label_name1@base64/bGFiZWwvdmFsdWUx/label_name2@base64/bGFiZWwvdmFsdWUy==",
+        {"label_name1": "label/value1", "label_name2": "label/value2"},
+    ),
+    (
+        "L8",
+        "/label_name1@base64/foo.bar/label_name2/label_value2",
+        'invalid base64 encoding for label label_name1="foo.bar": illegal base64 data at input byte 3',
+    ),
     ("L10", "/U__label_2e_name2/label_value2", {"label.name2": "label_value2"}),
-    ("L11", "/label_name1@base64/bGFiZWwvdmFsdWUx/U__label_2e_name2@base64/bGFiZWwvdmFsdWUy", {"label_name1": "label/value1", "label.name2": "label/value2"}),
+    (
+        "L11",
+        "/label_name1@base64/bGFiZWwvdmFsdWUx/U__label_2e_name2@base64/bGFiZWwvdmFsdWUy",
+        {"label_name1": "label/value1", "label.name2": "label/value2"},
+    ),
     ("escape of a malformed name stays", "/U__label_2e/v", {"U__label_2e": "v"}),
     ("double underscore is one", "/U__a__b/v", {"a_b": "v"}),
     ("odd", "/a", 'odd number of components in label string "/a"'),
@@ -209,10 +235,14 @@ STORE = [
             'mf4{instance="instance2",job="job3"} 4',
         ],
     ),
-    Row("S2 push to a group", [post("job/job1/instance/instance1", "mf3 42\n")], metrics=['mf3{instance="instance1",job="job1"} 42']),
+    Row(
+        "S2 push to a group",
+        [post("job/job1/instance/instance1", "mf3 42\n")],
+        metrics=['mf3{instance="instance1",job="job1"} 42'],
+    ),
     Row(
         "S3 infinite gauges are kept",
-        [post("job/job1/instance/instance2", "# TYPE mf2 gauge\nmf2{a=\"1\"} +Inf\nmf2{a=\"2\"} -Inf\n")],
+        [post("job/job1/instance/instance2", '# TYPE mf2 gauge\nmf2{a="1"} +Inf\nmf2{a="2"} -Inf\n')],
         metrics=['mf2{a="1",instance="instance2",job="job1"} +Inf', 'mf2{a="2",instance="instance2",job="job1"} -Inf'],
     ),
     Row(
@@ -225,7 +255,12 @@ STORE = [
     ),
     Row(
         "S6 summary without observations, labels of the body",
-        [post("job/job5", '# TYPE mf5 summary\nmf5_sum{instance="instance5",job="x"} 0\nmf5_count{instance="instance5",job="x"} 0\n')],
+        [
+            post(
+                "job/job5",
+                '# TYPE mf5 summary\nmf5_sum{instance="instance5",job="x"} 0\nmf5_count{instance="instance5",job="x"} 0\n',
+            )
+        ],
         metrics=['mf5_count{instance="instance5",job="job5"} 0', 'mf5_sum{instance="instance5",job="job5"} 0'],
     ),
     Row(
@@ -245,7 +280,12 @@ STORE = [
         [post("job/job1/instance/instance1", "a 1\n"), delete("job/job1")],
         metrics=['a{instance="instance1",job="job1"} 1'],
     ),
-    Row("S11 delete", [post("job/job3/instance/instance2", "mf4 1\n"), delete("job/job3/instance/instance2")], metrics=[], groups=[]),
+    Row(
+        "S11 delete",
+        [post("job/job3/instance/instance2", "mf4 1\n"), delete("job/job3/instance/instance2")],
+        metrics=[],
+        groups=[],
+    ),
     Row(
         "S15 a timestamp marks the group failed",
         [post("job/job1/instance/instance1", "mf 1 1000\n", 400, PMI + "pushed metrics must not have timestamps")],
@@ -270,7 +310,12 @@ STORE = [
         "S18 an equal final label set in another group",
         [
             post("job/job1/instance/instance2", "mf1 1\n"),
-            post("job/job1", 'mf1{instance="instance2"} 2\n', 400, "was collected before with the same name and label values"),
+            post(
+                "job/job1",
+                'mf1{instance="instance2"} 2\n',
+                400,
+                "was collected before with the same name and label values",
+            ),
         ],
         metrics=['mf1{instance="instance2",job="job1"} 1'],
         groups=[{"job": "job1"}, {"instance": "instance2", "job": "job1"}],
@@ -287,8 +332,16 @@ STORE = [
         [put("job/j", "mf1 1\n"), put("job/j", "mf1 1 1000\n", 400), put("job/j", "mf1 3\n")],
         metrics=['mf1{instance="",job="j"} 3'],
     ),
-    Row("S23 PUT replaces all", [put("job/j", "mf1 1\n"), put("job/j", "mf2 2\n")], metrics=['mf2{instance="",job="j"} 2']),
-    Row("S24 a refused PUT changes nothing", [put("job/j", "mf1 1\n"), put("job/j", "mf2 1 1000\n", 400)], metrics=['mf1{instance="",job="j"} 1']),
+    Row(
+        "S23 PUT replaces all",
+        [put("job/j", "mf1 1\n"), put("job/j", "mf2 2\n")],
+        metrics=['mf2{instance="",job="j"} 2'],
+    ),
+    Row(
+        "S24 a refused PUT changes nothing",
+        [put("job/j", "mf1 1\n"), put("job/j", "mf2 1 1000\n", 400)],
+        metrics=['mf1{instance="",job="j"} 1'],
+    ),
     Row("S25 PUT of nothing", [put("job/j", "mf1 1\n"), put("job/j", "")], metrics=[], groups=[{"job": "j"}]),
     Row(
         "S26 families by grouping key",
@@ -306,9 +359,17 @@ STORE = [
 TEXT = [
     one("no final LF", "m 1", "text format parsing error in line 1: unexpected end of input stream"),
     one("CRLF in a value", "m 1\r\n", 'text format parsing error in line 1: expected float as value, got "1\\r"'),
-    one("CRLF in a type", "# TYPE m counter\r\n", 'text format parsing error in line 1: unknown metric type "counter\\r"'),
+    one(
+        "CRLF in a type",
+        "# TYPE m counter\r\n",
+        'text format parsing error in line 1: unknown metric type "counter\\r"',
+    ),
     one("trailing blank", "m 1 \n", 'text format parsing error in line 1: expected integer as timestamp, got ""'),
-    one("after the timestamp", "a 1 100 x\n", 'text format parsing error in line 1: spurious string after timestamp: " x"'),
+    one(
+        "after the timestamp",
+        "a 1 100 x\n",
+        'text format parsing error in line 1: spurious string after timestamp: " x"',
+    ),
     one("not a float", "x abc\n", 'text format parsing error in line 1: expected float as value, got "abc"'),
     one("dash in a name", "a-b 1\n", 'text format parsing error in line 1: expected float as value, got "-b"'),
     one("hex float", "a 0x1p3\n", 'expected float as value, got "0x1p3"'),
@@ -318,28 +379,56 @@ TEXT = [
         "# TYPE a counter\n# TYPE a counter\na 1\n",
         'second TYPE line for metric name "a", or TYPE reported after samples',
     ),
-    one("TYPE after samples", "a 1\n# TYPE a counter\n", 'second TYPE line for metric name "a", or TYPE reported after samples'),
+    one(
+        "TYPE after samples",
+        "a 1\n# TYPE a counter\n",
+        'second TYPE line for metric name "a", or TYPE reported after samples',
+    ),
     one("second HELP", "# HELP a x\n# HELP a y\na 1\n", 'second HELP line for metric name "a"'),
     one("escape in HELP", "# HELP a \\q\na 1\n", "invalid escape sequence '\\q'"),
     one("escape in a label", 'a{b="\\q"} 1\n', "invalid escape sequence '\\q'"),
     one("a label twice", 'x{a="1",a="2"} 1\n', 'duplicate label names for metric "x"'),
     one("__name__ as label", 'x{__name__="1"} 1\n', 'label name "__name__" is reserved'),
-    Row("reserved label", [post("job/j", 'm{__foo="1"} 3\n', 400, "has a label with an invalid name: __foo")], metrics=[]),
+    Row(
+        "reserved label",
+        [post("job/j", 'm{__foo="1"} 3\n', 400, "has a label with an invalid name: __foo")],
+        metrics=[],
+    ),
     one("label value not UTF-8", b'x{a="\xff"} 1\n', 'invalid label value "\\xff"'),
-    one("le is no float", '# TYPE h histogram\nh_bucket{le="x"} 1\n', "expected float as value for 'le' label, got \"x\""),
+    one(
+        "le is no float",
+        '# TYPE h histogram\nh_bucket{le="x"} 1\n',
+        "expected float as value for 'le' label, got \"x\"",
+    ),
     one("an exemplar in text", 'a_total 1 # {id="1"} 1\n', 'expected integer as timestamp, got "#"'),
     one("EOF without LF", "# EOF", "unexpected end of input stream"),
     one("nothing in braces", "{} 1\n", "text format parsing error in line 1"),
     one("info", "# TYPE a info\na 1\n", 'unknown metric type "info"'),
-    ok("NaN and Inf", "a NaN\nb +Inf\nc -Inf\n", 'a{instance="",job="j"} NaN', 'b{instance="",job="j"} +Inf', 'c{instance="",job="j"} -Inf'),
+    ok(
+        "NaN and Inf",
+        "a NaN\nb +Inf\nc -Inf\n",
+        'a{instance="",job="j"} NaN',
+        'b{instance="",job="j"} +Inf',
+        'c{instance="",job="j"} -Inf',
+    ),
     ok("EOF and UNIT are comments", "# UNIT a seconds\na 1\n# EOF\n", 'a{instance="",job="j"} 1'),
     ok("trailing comma", 'a{b="1",} 1\n', 'a{b="1",instance="",job="j"} 1'),
     ok("type in capitals", "# TYPE a GAUGE\na 1\n", 'a{instance="",job="j"} 1'),
     ok("colons", "a:b 1\n", 'a:b{instance="",job="j"} 1'),
     ok("TYPE only", "# TYPE a gauge\n"),
-    ok("differing label names", 'il{a="1"} 1\nil{b="1"} 2\nil 3\n', 'il{a="1",instance="",job="j"} 1', 'il{b="1",instance="",job="j"} 2', 'il{instance="",job="j"} 3'),
+    ok(
+        "differing label names",
+        'il{a="1"} 1\nil{b="1"} 2\nil 3\n',
+        'il{a="1",instance="",job="j"} 1',
+        'il{b="1",instance="",job="j"} 2',
+        'il{instance="",job="j"} 3',
+    ),
     ok("escapes", 'a{b="x\\\\y\\"z\\n"} 1\n', 'a{b="x\\\\y\\"z\\n",instance="",job="j"} 1'),
-    Row("another media type is text", [post("job/j", "a 1\n", content_type="application/json")], metrics=['a{instance="",job="j"} 1']),
+    Row(
+        "another media type is text",
+        [post("job/j", "a 1\n", content_type="application/json")],
+        metrics=['a{instance="",job="j"} 1'],
+    ),
     ok(
         "histogram",
         '# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="+Inf"} 2\nh_sum 3\nh_count 2\n',
@@ -353,10 +442,22 @@ TEXT = [
 CONSISTENCY = [
     Row(
         "the same metric twice",
-        [post("job/j", "dd 1\ndd 2\n", 400, PMI + 'collected metric "dd" { label:{name:"instance" value:""} label:{name:"job" value:"j"} untyped:{value:2}} was collected before with the same name and label values')],
+        [
+            post(
+                "job/j",
+                "dd 1\ndd 2\n",
+                400,
+                PMI
+                + 'collected metric "dd" { label:{name:"instance" value:""} label:{name:"job" value:"j"} untyped:{value:2}} was collected before with the same name and label values',
+            )
+        ],
         metrics=[],
     ),
-    Row("twice after the key's labels", [post("job/j", 'db{job="a"} 1\ndb{job="b"} 1\n', 400, "was collected before")], metrics=[]),
+    Row(
+        "twice after the key's labels",
+        [post("job/j", 'db{job="a"} 1\ndb{job="b"} 1\n', 400, "was collected before")],
+        metrics=[],
+    ),
     Row(
         "another type in another group",
         [post("job/a", "# TYPE x counter\nx 1\n"), post("job/b", "# TYPE x gauge\nx 1\n", 400, "is not a COUNTER")],
@@ -372,18 +473,31 @@ CONSISTENCY = [
         "a name that a summary makes",
         [
             post("job/a", "# TYPE s summary\ns_sum 1\ns_count 2\n"),
-            post("job/b", "s_count 1\n", 400, 'collected metric named "s_count" collides with previously collected summary named "s"'),
+            post(
+                "job/b",
+                "s_count 1\n",
+                400,
+                'collected metric named "s_count" collides with previously collected summary named "s"',
+            ),
         ],
         metrics=['s_count{instance="",job="a"} 2', 's_sum{instance="",job="a"} 1'],
     ),
     Row(
         "a summary whose series are taken",
-        [post("job/a", "s_count 1\n"), post("job/b", "# TYPE s summary\ns_sum 1\n", 400, 'collides with previously collected metric named "s_count"')],
+        [
+            post("job/a", "s_count 1\n"),
+            post(
+                "job/b", "# TYPE s summary\ns_sum 1\n", 400, 'collides with previously collected metric named "s_count"'
+            ),
+        ],
         metrics=['s_count{instance="",job="a"} 1'],
     ),
     Row(
         "a name that a histogram makes",
-        [post("job/a", "# TYPE h histogram\nh_sum 1\nh_count 2\n"), post("job/b", 'h_bucket{x="1"} 1\n', 400, 'collides with previously collected histogram named "h"')],
+        [
+            post("job/a", "# TYPE h histogram\nh_sum 1\nh_count 2\n"),
+            post("job/b", 'h_bucket{x="1"} 1\n', 400, 'collides with previously collected histogram named "h"'),
+        ],
     ),
     Row(
         "quantile as a grouping label",
@@ -416,7 +530,12 @@ CONSISTENCY = [
     Row(
         "bad base64 in the job does not lock the route",
         [
-            post("job@base64/foo.bar", "a 1\n", 400, 'invalid base64 encoding in job name "": illegal base64 data at input byte 3'),
+            post(
+                "job@base64/foo.bar",
+                "a 1\n",
+                400,
+                'invalid base64 encoding in job name "": illegal base64 data at input byte 3',
+            ),
             post("job@base64/eA", "a 1\n"),
         ],
         metrics=['a{instance="",job="x"} 1'],

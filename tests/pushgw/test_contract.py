@@ -69,7 +69,9 @@ def test_labels_of_the_path(bridge: BridgeProcess, path: str, expected: dict[str
         assert groups(bridge) == [expected | {"job": "testjob"}]
 
 
-@pytest.mark.parametrize(("path", "expected"), [row[1:] for row in LEGACY_LABELS], ids=[row[0] for row in LEGACY_LABELS])
+@pytest.mark.parametrize(
+    ("path", "expected"), [row[1:] for row in LEGACY_LABELS], ids=[row[0] for row in LEGACY_LABELS]
+)
 def test_labels_of_the_path_with_legacy_names(
     legacy_bridge: BridgeProcess, path: str, expected: dict[str, str] | str
 ) -> None:

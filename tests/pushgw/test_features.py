@@ -1,4 +1,5 @@
-"""What Pushgateway's users asked for: lives that end, deletion by matcher, merging by series, timestamps, OpenMetrics, limits."""
+"""What Pushgateway's users asked for: lives that end, deletion by matcher, merging by series, timestamps,
+OpenMetrics, limits."""
 
 from __future__ import annotations
 
@@ -48,7 +49,7 @@ def test_a_group_ends_when_its_time_to_live_is_over(bridge: BridgeProcess) -> No
     wait_until("the short group has ended", lambda: {"job": "short"} not in groups(bridge))
     assert {"job": "long"} in groups(bridge)
     assert {"job": "endless"} in groups(bridge)
-    last = [line for line in dump(bridge, "--match", '{job="short",__name__="a"}')][-1]
+    last = dump(bridge, "--match", '{job="short",__name__="a"}')[-1]
     assert last.split()[-2] == "NaN", "a stale marker ends the series"
 
 
@@ -168,7 +169,7 @@ def test_openmetrics_bodies(bridge: BridgeProcess) -> None:
     body = (
         "# TYPE requests counter\n"
         'requests_total{code="200"} 5 # {trace_id="abc"} 1.5 1700000000.123\n'
-        "# TYPE build info\nbuild_info{version=\"1\"} 1\n"
+        '# TYPE build info\nbuild_info{version="1"} 1\n'
         '# TYPE mode stateset\nmode{mode="on"} 1\nmode{mode="off"} 0\n'
         "# TYPE odd unknown\nodd 3\n# EOF\n"
     )
@@ -212,7 +213,13 @@ def framed_snappy(data: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     ("encoding", "encode"),
-    [("gzip", gzip.compress), ("GZIP", gzip.compress), ("snappy", framed_snappy), ("zstd", zstandard.compress), ("br", bytes)],
+    [
+        ("gzip", gzip.compress),
+        ("GZIP", gzip.compress),
+        ("snappy", framed_snappy),
+        ("zstd", zstandard.compress),
+        ("br", bytes),
+    ],
 )
 def test_content_encodings(bridge: BridgeProcess, encoding: str, encode: object) -> None:
     assert callable(encode)
@@ -268,7 +275,9 @@ def test_groups_and_their_families_survive_a_restart(tmp_path: Path, how: str) -
         bridge.request("PUT", "/metrics/job/gone", "z 2\n")
         bridge.request("POST", "/metrics/job/a", "bad 1 1000\n")
         bridge.request("DELETE", "/metrics/job/gone")
-        before = [line for line in bridge.request("GET", "/metrics").text.splitlines() if '"a"' in line or " x " in line]
+        before = [
+            line for line in bridge.request("GET", "/metrics").text.splitlines() if '"a"' in line or " x " in line
+        ]
         api = bridge.request("GET", "/api/v1/metrics").body
         if how == "kill":
             bridge.kill()

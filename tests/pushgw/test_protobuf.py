@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from google.protobuf.internal.decoder import _DecodeVarint32  # type: ignore[attr-defined]
@@ -57,7 +58,7 @@ def untyped(name: str, value: float, **labels: str) -> pb.MetricFamily:
 
 def native(*, integer: bool) -> pb.MetricFamily:
     """A native histogram as in Pushgateway's own test, negative buckets included."""
-    spans = {
+    spans: dict[str, Any] = {
         "schema": 0,
         "zero_threshold": 0.001,
         "negative_span": [pb.BucketSpan(offset=0, length=2), pb.BucketSpan(offset=1, length=1)],
@@ -65,7 +66,12 @@ def native(*, integer: bool) -> pb.MetricFamily:
     }
     if integer:
         histogram = pb.Histogram(
-            sample_count=20, sample_sum=99.23, zero_count=1, negative_delta=[2, -1, 3], positive_delta=[3, 0, -2], **spans
+            sample_count=20,
+            sample_sum=99.23,
+            zero_count=1,
+            negative_delta=[2, -1, 3],
+            positive_delta=[3, 0, -2],
+            **spans,
         )
     else:
         histogram = pb.Histogram(
@@ -119,7 +125,10 @@ def test_a_later_family_of_the_same_name_counts(bridge: BridgeProcess) -> None:
     ("body", "text"),
     [
         (delimited(untyped("a", 1))[:-3], "unexpected EOF"),
-        (delimited(pb.MetricFamily(name="c", type=pb.COUNTER, metric=[pb.Metric(untyped=pb.Untyped(value=1))])), "is not a COUNTER"),
+        (
+            delimited(pb.MetricFamily(name="c", type=pb.COUNTER, metric=[pb.Metric(untyped=pb.Untyped(value=1))])),
+            "is not a COUNTER",
+        ),
         (delimited(untyped("", 1)), "name"),
         (delimited(untyped("m", 1, **{"": "x"})), "name"),
         (b"\xff" * 12, ""),
