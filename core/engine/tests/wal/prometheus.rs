@@ -7,7 +7,7 @@ use engine::family::{Buckets, Histogram, Native};
 use engine::labels::{format_labels, Labels};
 use engine::wal::{BatchReader, Compression, Framer, LogBatch, Records};
 
-const SEGMENT: &[u8] = include_bytes!("../data/prometheus-2.54.wal");
+const SEGMENT: &[u8] = include_bytes!("prometheus-2.54.wal");
 
 fn read() -> Vec<LogBatch> {
     let mut reader = BatchReader::new(SEGMENT, 0);
