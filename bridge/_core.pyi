@@ -4,7 +4,7 @@ import mmap
 from collections.abc import Mapping, Sequence
 from typing import Self, final
 
-___all__ = [
+__all__ = [
     "AppendRefused",
     "Batch",
     "Dump",
@@ -31,7 +31,7 @@ ___all__ = [
     "unsnappy_framed",
 ]
 
-Buffer = bytes | bytearray | memoryview | mmap.mmap
+_Buffer = bytes | bytearray | memoryview | mmap.mmap
 """Contiguous bytes, borrowed without a copy. Nobody may write to them during the call."""
 
 # -- batches, head, log ------------------------------------------------------------------------------------------------
