@@ -12,7 +12,7 @@ from typing import Protocol
 
 from bridge.clock import Clock
 from bridge.config import Push
-from bridge.errors import Inconsistent, LimitReached
+from bridge.errors import Inconsistent, LimitReached, Unavailable
 from bridge.native import AppendRefused, Batch, Families, PushRefused, PushTable, PushTicket
 from bridge.pushgw.path import Key
 
@@ -137,8 +137,10 @@ class Groups:
         self._staged.append(ticket)
         try:
             await self._log.append(ticket.batch)
-        except AppendRefused:
-            self._staged.pop().rollback()
+        except (AppendRefused, Unavailable):
+            # Refused before it was on its way: it is still the newest. A batch that was rolled back later is not here any more.
+            if self._staged and self._staged[-1] is ticket:
+                self._staged.pop().rollback()
             raise
 
     # -- the store's side of the conversation ------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from bridge.config import Push
 from bridge.edge import Gate, Hold, decode_body, header, read_body, send_empty, send_text
 from bridge.errors import BadInput, BridgeError, Inconsistent, LimitReached, TooLarge, Unavailable
 from bridge.model import parse_duration
-from bridge.native import Families, ParseError, parse_families
+from bridge.native import Families, ParseError, TooManyMetrics, parse_families
 from bridge.pushgw.groups import Groups
 from bridge.pushgw.metrics import PushMetrics
 from bridge.pushgw.negotiate import body_format
@@ -101,12 +101,19 @@ class PushRoute:
         kind = body_format((header(scope, b"content-type") or b"").decode("latin-1"))
 
         def parse() -> Families:
-            return parse_families(body, kind, utf8=settings.utf8_names, lenient=settings.lenient)
+            return parse_families(
+                body, kind, utf8=settings.utf8_names, lenient=settings.lenient, max_metrics=settings.max_series
+            )
 
         try:
-            return parse() if len(body) <= INLINE_LIMIT else await to_thread.run_sync(parse)
+            if len(body) <= INLINE_LIMIT:
+                return parse()
+            # What is read takes many times the memory of its bytes: few at a time.
+            return await to_thread.run_sync(parse, limiter=hold.gate.decoders)
         except ParseError as error:
             raise BadInput(str(error)) from None
+        except TooManyMetrics as error:
+            raise LimitReached(f"{error}; send fewer or raise push.max_series") from None
 
     def _merges_series(self, scope: Scope, *, replace: bool) -> bool:
         query: bytes = scope["query_string"]
