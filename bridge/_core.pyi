@@ -24,6 +24,7 @@ __all__ = [
     "Series",
     "Staged",
     "TooLong",
+    "TooManyMetrics",
     "encode_lines",
     "gunzip",
     "parse_families",
@@ -372,8 +373,15 @@ class Families:
     def metrics(self) -> int:
         """Metrics in all families."""
 
-def parse_families(body: _Buffer, format: str, *, utf8: bool, lenient: bool) -> Families:
-    """Parse a body; `format` is "text", "openmetrics" or "protobuf". Raises ParseError."""
+class TooManyMetrics(ValueError):
+    """A body with more metrics than the limit; nothing beyond it was read."""
+
+def parse_families(body: _Buffer, format: str, *, utf8: bool, lenient: bool, max_metrics: int = 0) -> Families:
+    """Parse a body; `format` is "text", "openmetrics" or "protobuf".
+
+    Raises ParseError, and TooManyMetrics above `max_metrics` (0: no limit), where buckets and quantiles count like
+    metrics: a body never has fewer series than that.
+    """
 
 @final
 class PushTicket:

@@ -121,6 +121,15 @@ pub struct Histogram {
     pub native: Option<Box<Native>>,
 }
 
+impl Histogram {
+    /// Observations are counted in fractions.
+    pub fn is_float(&self) -> bool {
+        let float_native =
+            |n: &Native| n.zero_count_float > 0.0 || !n.positive.counts.is_empty() || !n.negative.counts.is_empty();
+        self.count_float > 0.0 || self.native.as_deref().is_some_and(float_native)
+    }
+}
+
 /// A classic bucket.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bucket {

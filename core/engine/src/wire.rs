@@ -13,13 +13,26 @@ pub mod openmetrics;
 pub mod protobuf;
 pub mod text;
 
-/// How the two text formats are read.
+/// How push bodies are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
     /// Metric and label names may be any UTF-8, quoted where they are not legacy names; else only legacy names.
     pub utf8: bool,
-    /// Lines may end in CRLF, and the last one may lack its line feed.
+    /// Lines may end in CRLF, and the last one may lack its line feed. Of no meaning to protobuf.
     pub lenient: bool,
+    /// Metrics in one body at most; a bucket or a quantile counts like a metric, so a body never has fewer series than are
+    /// counted. What is read takes many times the memory of its bytes: this bounds it. 0: no limit.
+    pub max_metrics: usize,
+}
+
+impl Options {
+    /// The limit as a number to compare with.
+    fn metrics_allowed(self) -> usize {
+        match self.max_metrics {
+            0 => usize::MAX,
+            limit => limit,
+        }
+    }
 }
 
 impl Default for Options {
@@ -27,6 +40,7 @@ impl Default for Options {
         Self {
             utf8: true,
             lenient: false,
+            max_metrics: 0,
         }
     }
 }
@@ -40,6 +54,13 @@ pub struct ParseError {
     pub line: usize,
     /// What is wrong there.
     pub message: String,
+    /// Nothing is wrong, it is only too much: [`Options::max_metrics`].
+    pub too_many: bool,
+}
+
+/// The message about a body above [`Options::max_metrics`].
+fn too_many(limit: usize) -> String {
+    format!("more than the limit of {limit} series")
 }
 
 impl fmt::Display for ParseError {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use engine::family::{Family, Text};
 use engine::push::{Format, GroupKey, PushOptions, Refusal, Table, Ticket, Timestamps};
 use engine::regex::Matcher;
-use engine::wire::{openmetrics, protobuf, text, Options};
+use engine::wire::protobuf::ProtobufError;
+use engine::wire::{self, openmetrics, protobuf, text, Options};
 use parking_lot::Mutex;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -20,6 +21,12 @@ create_exception!(
     ParseError,
     PyValueError,
     "A body that is not in the format that it claims."
+);
+create_exception!(
+    _core,
+    TooManyMetrics,
+    PyValueError,
+    "A body with more metrics than the limit."
 );
 create_exception!(
     _core,
@@ -62,18 +69,35 @@ impl PyFamilies {
 
 /// Parse a push body: `format` is "text", "openmetrics" or "protobuf".
 #[pyfunction]
-#[pyo3(signature = (body, format, *, utf8, lenient))]
-fn parse_families(py: Python<'_>, body: &[u8], format: &str, utf8: bool, lenient: bool) -> PyResult<PyFamilies> {
+#[pyo3(signature = (body, format, *, utf8, lenient, max_metrics = 0))]
+fn parse_families(
+    py: Python<'_>,
+    body: &[u8],
+    format: &str,
+    utf8: bool,
+    lenient: bool,
+    max_metrics: usize,
+) -> PyResult<PyFamilies> {
+    let options = Options {
+        utf8,
+        lenient,
+        max_metrics,
+    };
+    let of_text = |e: wire::ParseError| (e.too_many, e.to_string());
+    let of_protobuf = |e: ProtobufError| (matches!(e, ProtobufError::TooMany(_)), e.to_string());
     let parsed = detach_if_long(py, body.len() / 32, || match format {
-        "text" => text::parse(body, Options { utf8, lenient }).map_err(|e| e.to_string()),
-        "openmetrics" => openmetrics::parse(body, Options { utf8, lenient }).map_err(|e| e.to_string()),
-        "protobuf" => protobuf::parse_delimited(body, utf8).map_err(|e| e.to_string()),
-        other => Err(format!("no such format: {other}")),
+        "text" => text::parse(body, options).map_err(of_text),
+        "openmetrics" => openmetrics::parse(body, options).map_err(of_text),
+        "protobuf" => protobuf::parse_delimited(body, options).map_err(of_protobuf),
+        other => Err((false, format!("no such format: {other}"))),
     });
-    let families = parsed.map_err(ParseError::new_err)?;
-    Ok(PyFamilies {
-        families: Mutex::new(families),
-    })
+    match parsed {
+        Ok(families) => Ok(PyFamilies {
+            families: Mutex::new(families),
+        }),
+        Err((true, text)) => Err(TooManyMetrics::new_err(text)),
+        Err((false, text)) => Err(ParseError::new_err(text)),
+    }
 }
 
 fn refused(refusal: &Refusal) -> PyErr {
@@ -291,14 +315,7 @@ impl PyTable {
 }
 
 fn own_families(own: &[u8]) -> PyResult<Vec<Family>> {
-    text::parse(
-        own,
-        Options {
-            utf8: true,
-            lenient: false,
-        },
-    )
-    .map_err(|e| ParseError::new_err(e.to_string()))
+    text::parse(own, Options::default()).map_err(|e| ParseError::new_err(e.to_string()))
 }
 
 /// Add this file's classes and functions to the module.
@@ -308,5 +325,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyTicket>()?;
     module.add_function(wrap_pyfunction!(parse_families, module)?)?;
     module.add("ParseError", module.py().get_type::<ParseError>())?;
+    module.add("TooManyMetrics", module.py().get_type::<TooManyMetrics>())?;
     module.add("PushRefused", module.py().get_type::<PushRefused>())
 }

@@ -43,6 +43,9 @@ impl Scope<'_> {
 
     /// Every rule for one family whose metrics already carry the group's labels; `hashes` are theirs, in order.
     pub fn check(&self, family: &Family, hashes: &[u64], errors: &mut Vec<String>) {
+        if family.metrics.is_empty() {
+            return;
+        }
         if let Some(reserved) = self.reserved.get(&family.name).filter(|k| **k != family.kind) {
             errors.push(format!(
                 "gathered metric family {} has type {} but should have {}",
@@ -170,6 +173,10 @@ fn check_metric(family: &Family, metric: &Metric, errors: &mut Vec<String>) {
         ));
         return;
     }
+    if let Some(wrong) = broken_buckets(&metric.value) {
+        errors.push(format!("{} {wrong}", describe(&family.name, metric)));
+        return;
+    }
     let mut previous: Option<&str> = None;
     for label in &metric.labels {
         let name = label.name.as_str();
@@ -186,6 +193,34 @@ fn check_metric(family: &Family, metric: &Metric, errors: &mut Vec<String>) {
         errors.push(format!("{} {wrong}", describe(&family.name, metric)));
         return;
     }
+}
+
+/// What is wrong with a native histogram's buckets. Pushgateway does not look; whoever reads them walks the spans and
+/// takes a count for each bucket that they promise.
+fn broken_buckets(value: &Value) -> Option<String> {
+    let Value::Histogram(histogram) = value else {
+        return None;
+    };
+    let native = histogram.native.as_deref()?;
+    let floats = histogram.is_float();
+    [("negative", &native.negative), ("positive", &native.positive)]
+        .into_iter()
+        .find_map(|(side, buckets)| {
+            let counts = if floats {
+                buckets.counts.len()
+            } else {
+                buckets.deltas.len()
+            };
+            let promised: u64 = buckets.spans.iter().map(|(_, length)| u64::from(*length)).sum();
+            let gap = buckets.spans.iter().skip(1).find(|(offset, _)| *offset < 0);
+            if promised != counts as u64 {
+                Some(format!(
+                    "has {side} spans of {promised} buckets, and counts of {counts}"
+                ))
+            } else {
+                gap.map(|(offset, _)| format!("has {side} spans that overlap: one has the offset {offset}"))
+            }
+        })
 }
 
 fn matches_kind(kind: Kind, value: &Value) -> bool {

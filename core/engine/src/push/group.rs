@@ -181,6 +181,11 @@ impl Group {
         }
     }
 
+    /// A family without metrics is none: it has ended the one of its name that was there before, and claims nothing.
+    pub fn drop_empty(&mut self) {
+        self.families.retain(|family| !family.hashes.is_empty());
+    }
+
     /// Series in the store, the two push times among them.
     pub fn series(&self) -> usize {
         2 + self.families.iter().map(|f| f.series as usize).sum::<usize>()

@@ -113,8 +113,8 @@ impl Prepared {
     /// Every consistency rule over every family.
     pub fn check(&self, scope: &Scope<'_>) -> Result<(), Refusal> {
         let mut errors = Vec::new();
-        for ((family, merged), hashes) in self.pushed.iter().zip(&self.merged).zip(&self.hashes) {
-            scope.check(merged.as_ref().unwrap_or(family), hashes, &mut errors);
+        for (family, hashes) in self.afterwards().zip(&self.hashes) {
+            scope.check(family, hashes, &mut errors);
         }
         if errors.is_empty() {
             Ok(())
@@ -123,13 +123,25 @@ impl Prepared {
         }
     }
 
+    /// What the group holds of each pushed name afterwards.
+    fn afterwards(&self) -> impl Iterator<Item = &Family> {
+        let both = self.pushed.iter().zip(&self.merged);
+        both.map(|(family, merged)| merged.as_ref().unwrap_or(family))
+    }
+
     /// Names and types in the group after the push.
     pub fn kinds_after<'a>(&'a self, current: Option<&'a Group>, replace: bool) -> HashMap<&'a str, Kind> {
         let mut kinds = HashMap::new();
         if let Some(group) = current.filter(|_| !replace) {
             kinds.extend(group.families.iter().map(|f| (f.name.as_str(), f.kind)));
         }
-        kinds.extend(self.pushed.iter().map(|f| (f.name.as_str(), f.kind)));
+        for family in self.afterwards() {
+            if family.metrics.is_empty() {
+                kinds.remove(family.name.as_str());
+            } else {
+                kinds.insert(family.name.as_str(), family.kind);
+            }
+        }
         kinds
     }
 
@@ -176,6 +188,7 @@ impl Prepared {
             next.families.extend(kept);
             next.families.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         }
+        next.drop_empty();
         end_series(current, &next, &mut batch);
         for family in next.push_times(key) {
             push_family(&family, &mut batch);

@@ -268,6 +268,7 @@ impl Table {
             series_of(&family, &mut |_| series += 1);
             group.set(Arc::new(Stored::new(&family, *stamp_ms, hashes, series, 0)));
         }
+        group.drop_empty();
         Ok(group)
     }
 

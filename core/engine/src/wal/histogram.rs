@@ -16,18 +16,11 @@ use super::record::Malformed;
 /// "Unknown whether the counter was reset": whoever reads compares with the sample before.
 const HINT_UNKNOWN: u8 = 0;
 
-/// Counts are fractions.
-pub fn is_float(histogram: &Histogram) -> bool {
-    let float_native =
-        |n: &Native| n.zero_count_float > 0.0 || !n.positive.counts.is_empty() || !n.negative.counts.is_empty();
-    histogram.count_float > 0.0 || histogram.native.as_deref().is_some_and(float_native)
-}
-
 /// Append the histogram's native part, with its count and sum. Classic buckets have no place in this record.
 pub fn encode_histogram(histogram: &Histogram, out: &mut Vec<u8>) {
     let empty = Native::default();
     let native = histogram.native.as_deref().unwrap_or(&empty);
-    let floats = is_float(histogram);
+    let floats = histogram.is_float();
     out.push(HINT_UNKNOWN);
     put_varint(out, native.schema.into());
     put_f64(out, native.zero_threshold);

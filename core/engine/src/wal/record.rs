@@ -1,6 +1,6 @@
 //! Records: what their bytes mean. The first byte tells the type.
 
-use super::histogram::{decode_histogram, encode_histogram, is_float};
+use super::histogram::{decode_histogram, encode_histogram};
 use super::{FloatRow, HistogramRow, SeriesRef};
 use crate::bytes::{put_prefixed, put_uvarint, put_varint, Decoder, Truncated};
 use crate::labels::Labels;
@@ -138,7 +138,7 @@ impl Records {
     /// One histogram record for each of the two kinds that occur in `rows`.
     pub fn histograms(&mut self, rows: &[HistogramRow]) {
         for (kind, floats) in [(HISTOGRAMS, false), (FLOAT_HISTOGRAMS, true)] {
-            let mut rows = rows.iter().filter(|row| is_float(&row.2) == floats).peekable();
+            let mut rows = rows.iter().filter(|row| row.2.is_float() == floats).peekable();
             let Some(&&(base, base_t, _)) = rows.peek() else {
                 continue;
             };

@@ -16,8 +16,8 @@ use crate::wire::{unix_lines, Options, ParseError};
 /// Read a whole body. Families come in its order, those without samples are left out. Times become milliseconds.
 pub fn parse(input: &[u8], options: Options) -> Result<Vec<Family>, ParseError> {
     if options.lenient {
-        parser::parse(&unix_lines(input), options.utf8)
+        parser::parse(&unix_lines(input), options)
     } else {
-        parser::parse(input, options.utf8)
+        parser::parse(input, options)
     }
 }

@@ -18,8 +18,8 @@ use crate::exposition::Escaping;
 use crate::family::{Family, Label, Text};
 use crate::labels::{is_legacy_label_name, is_legacy_metric_name};
 use crate::quote::Quoted;
+use crate::wire::{too_many, Options};
 
-pub use decode::decode_family;
 pub(crate) use encode::put_family;
 
 /// `MetricFamily` field with the number of a [`crate::family::Kind`] that `MetricType` lacks (info, stateset). Such a family
@@ -44,6 +44,8 @@ pub enum ProtobufError {
     LabelValue(Vec<u8>),
     /// A time too far away to count in milliseconds.
     Timestamp(i64),
+    /// Nothing is wrong, it is only too much: [`Options::max_metrics`].
+    TooMany(usize),
 }
 
 impl fmt::Display for ProtobufError {
@@ -56,6 +58,7 @@ impl fmt::Display for ProtobufError {
             Self::LabelName(name) => write!(f, "invalid label name {}", Quoted(name)),
             Self::LabelValue(value) => write!(f, "invalid label value {}", Quoted(value)),
             Self::Timestamp(seconds) => write!(f, "timestamp of {seconds} seconds is out of range"),
+            Self::TooMany(limit) => f.write_str(&too_many(*limit)),
         }
     }
 }
@@ -63,15 +66,19 @@ impl fmt::Display for ProtobufError {
 impl std::error::Error for ProtobufError {}
 
 /// Read a whole body of delimited messages. A later family of the same name takes the place of an earlier one; families
-/// without metrics are kept. With `utf8` names may be any UTF-8, else only legacy names.
-pub fn parse_delimited(input: &[u8], utf8: bool) -> Result<Vec<Family>, ProtobufError> {
+/// without metrics are kept, and count as one metric.
+pub fn parse_delimited(input: &[u8], options: Options) -> Result<Vec<Family>, ProtobufError> {
+    let mut budget = Budget::of(options.metrics_allowed());
     let mut families: Vec<Family> = Vec::new();
     let mut places: HashMap<Text, usize, ahash::RandomState> = HashMap::default();
     let mut decoder = Decoder::new(input);
     while !decoder.is_empty() {
         let message = decoder.prefixed().map_err(|_| ProtobufError::UnexpectedEof)?;
-        let family = decode_family(message)?;
-        check_names(&family, utf8)?;
+        let family = decode::family(message, &mut budget)?;
+        if family.metrics.is_empty() {
+            budget.take()?;
+        }
+        check_names(&family, options.utf8)?;
         match places.get(&family.name).and_then(|at| families.get_mut(*at)) {
             Some(earlier) => *earlier = family,
             None => {
@@ -81,6 +88,29 @@ pub fn parse_delimited(input: &[u8], utf8: bool) -> Result<Vec<Family>, Protobuf
         }
     }
     Ok(families)
+}
+
+/// What a body may still have of metrics, buckets and quantiles.
+#[derive(Debug)]
+struct Budget {
+    limit: usize,
+    left: usize,
+}
+
+impl Budget {
+    fn of(limit: usize) -> Self {
+        Self { limit, left: limit }
+    }
+
+    fn take(&mut self) -> Result<(), ProtobufError> {
+        self.left = self.left.checked_sub(1).ok_or(ProtobufError::TooMany(self.limit))?;
+        Ok(())
+    }
+}
+
+/// Read one `MetricFamily` without its length. Names are checked to be UTF-8, nothing else.
+pub fn decode_family(message: &[u8]) -> Result<Family, ProtobufError> {
+    decode::family(message, &mut Budget::of(usize::MAX))
 }
 
 fn check_names(family: &Family, utf8: bool) -> Result<(), ProtobufError> {

@@ -19,8 +19,8 @@ use crate::wire::{unix_lines, Options, ParseError};
 /// Read a whole body. Families come in the order of their first line, those without samples are left out.
 pub fn parse(input: &[u8], options: Options) -> Result<Vec<Family>, ParseError> {
     if options.lenient {
-        parser::Parser::new(&unix_lines(input), options.utf8).families()
+        parser::Parser::new(&unix_lines(input), options).families()
     } else {
-        parser::Parser::new(input, options.utf8).families()
+        parser::Parser::new(input, options).families()
     }
 }

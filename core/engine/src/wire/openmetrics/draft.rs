@@ -99,8 +99,8 @@ impl Draft {
         Ok(role)
     }
 
-    /// Take a sample.
-    pub(super) fn add(&mut self, role: Role, mut sample: Sample<'_>) -> Read<()> {
+    /// Take a sample. `count` grows by the metrics, buckets and quantiles that begin with it.
+    pub(super) fn add(&mut self, role: Role, mut sample: Sample<'_>, count: &mut usize) -> Read<()> {
         let bound = match role {
             Role::Bucket => Some(take_bound(&mut sample.labels, "le")?),
             Role::Quantile => Some(take_bound(&mut sample.labels, "quantile")?),
@@ -110,11 +110,12 @@ impl Draft {
         if kind == Kind::StateSet && sample.labels.iter().all(|l| l.name != self.name) {
             return Err(format!("a state needs the label {:?}", self.name));
         }
-        self.turn_to(&mut sample)?.add(kind, role, bound, sample)
+        *count += usize::from(bound.is_some());
+        self.turn_to(&mut sample, count)?.add(kind, role, bound, sample)
     }
 
     /// The point of this sample, whose labels are moved there when it is a new one.
-    fn turn_to(&mut self, sample: &mut Sample<'_>) -> Read<&mut Point> {
+    fn turn_to(&mut self, sample: &mut Sample<'_>, count: &mut usize) -> Read<&mut Point> {
         let is_next = match &self.point {
             None => true,
             Some(point) if is_same(&point.labels, &sample.labels) => match (point.time, sample.time) {
@@ -133,6 +134,7 @@ impl Draft {
         };
         if is_next {
             self.close_point()?;
+            *count += 1;
         }
         let labels = &mut sample.labels;
         Ok(self

@@ -7,43 +7,20 @@ use crate::family::{Family, Text};
 use crate::wire::openmetrics::draft::Draft;
 use crate::wire::openmetrics::line::{Line, Read};
 use crate::wire::openmetrics::point::Role;
-use crate::wire::ParseError;
+use crate::wire::{too_many, Options, ParseError};
 
 /// Read a whole body.
-pub(super) fn parse(input: &[u8], utf8: bool) -> Result<Vec<Family>, ParseError> {
-    let mut number = 0;
-    read(input, utf8, &mut number).map_err(|message| ParseError {
-        format: "OpenMetrics",
-        line: number,
-        message,
-    })
-}
-
-fn read(input: &[u8], utf8: bool, number: &mut usize) -> Read<Vec<Family>> {
-    let text = std::str::from_utf8(input).map_err(|e| {
-        let valid = input.get(..e.valid_up_to()).unwrap_or_default();
-        *number = 1 + memchr::memchr_iter(b'\n', valid).count();
-        "not UTF-8"
-    })?;
-    let mut parser = Parser::default();
-    let mut rest = text;
-    loop {
-        *number += 1;
-        let Some((line, tail)) = rest.split_once('\n').or(Some((rest, "")).filter(|_| rest == "# EOF")) else {
-            return Err("the text does not end with \"# EOF\"".into());
-        };
-        rest = tail;
-        if line == "# EOF" {
-            break;
-        }
-        parser.line(line, utf8)?;
+pub(super) fn parse(input: &[u8], options: Options) -> Result<Vec<Family>, ParseError> {
+    let (mut parser, mut number) = (Parser::default(), 0);
+    match parser.read(input, options, &mut number) {
+        Ok(()) => Ok(parser.families),
+        Err(message) => Err(ParseError {
+            format: "OpenMetrics",
+            line: number,
+            message,
+            too_many: parser.count > options.metrics_allowed(),
+        }),
     }
-    if !rest.is_empty() {
-        *number += 1;
-        return Err("text behind \"# EOF\"".into());
-    }
-    parser.close()?;
-    Ok(parser.families)
 }
 
 #[derive(Debug, Default)]
@@ -52,9 +29,40 @@ struct Parser {
     current: Option<Draft>,
     /// Names of all families and of what samples they may have: no two families may share one.
     names: HashSet<Text, RandomState>,
+    /// Metrics, buckets and quantiles.
+    count: usize,
 }
 
 impl Parser {
+    fn read(&mut self, input: &[u8], options: Options, number: &mut usize) -> Read<()> {
+        let text = std::str::from_utf8(input).map_err(|e| {
+            let valid = input.get(..e.valid_up_to()).unwrap_or_default();
+            *number = 1 + memchr::memchr_iter(b'\n', valid).count();
+            "not UTF-8"
+        })?;
+        let allowed = options.metrics_allowed();
+        let mut rest = text;
+        loop {
+            *number += 1;
+            let Some((line, tail)) = rest.split_once('\n').or(Some((rest, "")).filter(|_| rest == "# EOF")) else {
+                return Err("the text does not end with \"# EOF\"".into());
+            };
+            rest = tail;
+            if line == "# EOF" {
+                break;
+            }
+            self.line(line, options.utf8)?;
+            if self.count > allowed {
+                return Err(too_many(allowed));
+            }
+        }
+        if !rest.is_empty() {
+            *number += 1;
+            return Err("text behind \"# EOF\"".into());
+        }
+        self.close()
+    }
+
     fn line(&mut self, line: &str, utf8: bool) -> Read<()> {
         if let Some(metadata) = line.strip_prefix("# ") {
             let (keyword, name, text) = Line::new(metadata, utf8).metadata()?;
@@ -78,6 +86,7 @@ impl Parser {
         let Self {
             current: Some(draft),
             names,
+            count,
             ..
         } = self
         else {
@@ -87,7 +96,7 @@ impl Parser {
             draft.check()?;
             claim(names, draft)?;
         }
-        draft.add(role.unwrap_or(Role::Value), sample)
+        draft.add(role.unwrap_or(Role::Value), sample, count)
     }
 
     /// The family of this name, a new one unless it is the current one.

@@ -130,7 +130,14 @@ fn labels_of_a_metric_come_in_any_order() {
 fn options_count_here_too() {
     let quoted = b"{\"a.b\"} 1\n# EOF\n";
     let with = |utf8, lenient, text: &[u8]| {
-        let families = parse(text, Options { utf8, lenient });
+        let families = parse(
+            text,
+            Options {
+                utf8,
+                lenient,
+                max_metrics: 0,
+            },
+        );
         families.map(|f| f.len()).map_err(|e| e.message)
     };
     assert_eq!(with(true, false, quoted), Ok(1));
@@ -140,6 +147,28 @@ fn options_count_here_too() {
         Err("invalid label name \"l.m\"".into())
     );
     assert_eq!(with(true, true, b"a 1\r\n# EOF\r\n"), Ok(1));
+}
+
+#[test]
+fn no_more_metrics_than_allowed() {
+    for text in [
+        "# TYPE a counter\na_total 1\na_created 1\nb 1\nc 1\n# EOF\n",
+        "a 1 1\na 1 2\na 1 3\n# EOF\n",
+        "# TYPE a summary\na{quantile=\"0.5\"} 1\na{quantile=\"0.9\"} 1\na_sum 1\na_count 1\n# EOF\n",
+        "# TYPE a histogram\na_bucket{le=\"1\"} 1\na_bucket{le=\"+Inf\"} 1\n# EOF\n",
+    ] {
+        let allowing = |max_metrics| {
+            let options = Options {
+                max_metrics,
+                ..Options::default()
+            };
+            parse(text.as_bytes(), options)
+                .map(drop)
+                .map_err(|e| (e.too_many, e.message))
+        };
+        assert_eq!([allowing(0), allowing(3)], [Ok(()), Ok(())]);
+        assert_eq!(allowing(2), Err((true, "more than the limit of 2 series".into())));
+    }
 }
 
 fn scraps() -> impl Strategy<Value = Vec<u8>> {
@@ -183,9 +212,17 @@ fn scraps() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(mut input in scraps(), utf8 in any::<bool>(), lenient in any::<bool>()) {
-        let _ = parse(&input, Options { utf8, lenient });
+        let _ = parse(&input, Options {
+            utf8,
+            lenient,
+            max_metrics: 0,
+        });
         input.extend_from_slice(b"\n# EOF\n");
-        let _ = parse(&input, Options { utf8, lenient });
+        let _ = parse(&input, Options {
+            utf8,
+            lenient,
+            max_metrics: 0,
+        });
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use crate::bytes::unzigzag;
 use crate::family::{Bucket, Buckets, Exemplar, Family, Histogram, Kind, Label, Metric, Native, Summary, Text, Value};
 use crate::wire::protobuf::fields::{each_double, each_number, Field, Fields};
-use crate::wire::protobuf::{ProtobufError, KIND_FIELD};
+use crate::wire::protobuf::{Budget, ProtobufError, KIND_FIELD};
 
 type Decoded<T> = Result<T, ProtobufError>;
 
-/// Read one `MetricFamily` without its length. Names are checked to be UTF-8, nothing else.
-pub fn decode_family(message: &[u8]) -> Decoded<Family> {
+/// A `MetricFamily` without its length. Names are checked to be UTF-8, nothing else.
+pub(super) fn family(message: &[u8], budget: &mut Budget) -> Decoded<Family> {
     // A metric may carry several values, of which the family's type chooses one: the type is read before all metrics.
     let mut family = Family {
         name: Text::default(),
@@ -21,7 +21,10 @@ pub fn decode_family(message: &[u8]) -> Decoded<Family> {
         match field? {
             (1, Field::Bytes(name)) => family.name = utf8(name, ProtobufError::MetricName)?,
             (2, Field::Bytes(help)) => family.help = Some(Text::from_utf8_lossy(help)),
-            (4, Field::Bytes(metric)) => family.metrics.push(decode_metric(metric, family.kind)?),
+            (4, Field::Bytes(metric)) => {
+                budget.take()?;
+                family.metrics.push(decode_metric(metric, family.kind, budget)?);
+            }
             (5, Field::Bytes(unit)) => family.unit = Text::from_utf8_lossy(unit),
             _ => {}
         }
@@ -52,7 +55,7 @@ fn kind_of(message: &[u8]) -> Decoded<Kind> {
     Ok(own.unwrap_or(told))
 }
 
-fn decode_metric(message: &[u8], kind: Kind) -> Decoded<Metric> {
+fn decode_metric(message: &[u8], kind: Kind, budget: &mut Budget) -> Decoded<Metric> {
     let mut metric = Metric {
         labels: Vec::new(),
         value: Value::Missing,
@@ -74,7 +77,7 @@ fn decode_metric(message: &[u8], kind: Kind) -> Decoded<Metric> {
             _ => continue,
         };
         if !fits {
-            (metric.value, metric.created_ms) = decode_value(number, value)?;
+            (metric.value, metric.created_ms) = decode_value(number, value, budget)?;
             fits = number == value_field(kind);
         }
     }
@@ -92,13 +95,13 @@ fn value_field(kind: Kind) -> u32 {
     }
 }
 
-fn decode_value(number: u32, message: &[u8]) -> Decoded<(Value, Option<i64>)> {
+fn decode_value(number: u32, message: &[u8], budget: &mut Budget) -> Decoded<(Value, Option<i64>)> {
     match number {
         2 => Ok((Value::Gauge(decode_double(message)?), None)),
         3 => decode_counter(message),
-        4 => decode_summary(message),
+        4 => decode_summary(message, budget),
         5 => Ok((Value::Untyped(decode_double(message)?), None)),
-        _ => decode_histogram(message),
+        _ => decode_histogram(message, budget),
     }
 }
 
@@ -106,8 +109,8 @@ fn decode_value(number: u32, message: &[u8]) -> Decoded<(Value, Option<i64>)> {
 fn decode_double(message: &[u8]) -> Decoded<f64> {
     let mut value = 0.0;
     for field in Fields::new(message) {
-        if let (1, Field::Fixed64(bits)) = field? {
-            value = f64::from_bits(bits);
+        if let (1, Field::Double(v)) = field? {
+            value = v;
         }
     }
     Ok(value)
@@ -117,7 +120,7 @@ fn decode_counter(message: &[u8]) -> Decoded<(Value, Option<i64>)> {
     let (mut value, mut exemplar, mut created) = (0.0, None, None);
     for field in Fields::new(message) {
         match field? {
-            (1, Field::Fixed64(bits)) => value = f64::from_bits(bits),
+            (1, Field::Double(v)) => value = v,
             (2, Field::Bytes(message)) => exemplar = Some(Box::new(decode_exemplar(message)?)),
             (3, Field::Bytes(time)) => created = Some(decode_time(time)?),
             _ => {}
@@ -126,13 +129,16 @@ fn decode_counter(message: &[u8]) -> Decoded<(Value, Option<i64>)> {
     Ok((Value::Counter(value, exemplar), created))
 }
 
-fn decode_summary(message: &[u8]) -> Decoded<(Value, Option<i64>)> {
+fn decode_summary(message: &[u8], budget: &mut Budget) -> Decoded<(Value, Option<i64>)> {
     let (mut summary, mut created) = (Summary::default(), None);
     for field in Fields::new(message) {
         match field? {
             (1, Field::Varint(count)) => summary.count = count,
-            (2, Field::Fixed64(bits)) => summary.sum = f64::from_bits(bits),
-            (3, Field::Bytes(quantile)) => summary.quantiles.push(decode_quantile(quantile)?),
+            (2, Field::Double(v)) => summary.sum = v,
+            (3, Field::Bytes(quantile)) => {
+                budget.take()?;
+                summary.quantiles.push(decode_quantile(quantile)?);
+            }
             (4, Field::Bytes(time)) => created = Some(decode_time(time)?),
             _ => {}
         }
@@ -144,22 +150,25 @@ fn decode_quantile(message: &[u8]) -> Decoded<(f64, f64)> {
     let mut pair = (0.0, 0.0);
     for field in Fields::new(message) {
         match field? {
-            (1, Field::Fixed64(bits)) => pair.0 = f64::from_bits(bits),
-            (2, Field::Fixed64(bits)) => pair.1 = f64::from_bits(bits),
+            (1, Field::Double(v)) => pair.0 = v,
+            (2, Field::Double(v)) => pair.1 = v,
             _ => {}
         }
     }
     Ok(pair)
 }
 
-fn decode_histogram(message: &[u8]) -> Decoded<(Value, Option<i64>)> {
+fn decode_histogram(message: &[u8], budget: &mut Budget) -> Decoded<(Value, Option<i64>)> {
     let (mut histogram, mut native, mut created) = (Histogram::default(), Native::default(), None);
     for field in Fields::new(message) {
         match field? {
             (1, Field::Varint(count)) => histogram.count = count,
-            (2, Field::Fixed64(bits)) => histogram.sum = f64::from_bits(bits),
-            (3, Field::Bytes(bucket)) => histogram.buckets.push(decode_bucket(bucket)?),
-            (4, Field::Fixed64(bits)) => histogram.count_float = f64::from_bits(bits),
+            (2, Field::Double(v)) => histogram.sum = v,
+            (3, Field::Bytes(bucket)) => {
+                budget.take()?;
+                histogram.buckets.push(decode_bucket(bucket)?);
+            }
+            (4, Field::Double(v)) => histogram.count_float = v,
             (15, Field::Bytes(time)) => created = Some(decode_time(time)?),
             (number, field) => decode_native(number, field, &mut native)?,
         }
@@ -173,9 +182,9 @@ fn decode_histogram(message: &[u8]) -> Decoded<(Value, Option<i64>)> {
 fn decode_native(number: u32, field: Field<'_>, native: &mut Native) -> Decoded<()> {
     match (number, field) {
         (5, Field::Varint(schema)) => native.schema = unzigzag32(schema),
-        (6, Field::Fixed64(bits)) => native.zero_threshold = f64::from_bits(bits),
+        (6, Field::Double(v)) => native.zero_threshold = v,
         (7, Field::Varint(count)) => native.zero_count = count,
-        (8, Field::Fixed64(bits)) => native.zero_count_float = f64::from_bits(bits),
+        (8, Field::Double(v)) => native.zero_count_float = v,
         (9..=11, field) => decode_buckets(number - 9, field, &mut native.negative)?,
         (12..=14, field) => decode_buckets(number - 12, field, &mut native.positive)?,
         (16, Field::Bytes(exemplar)) => native.exemplars.push(decode_exemplar(exemplar)?),
@@ -197,7 +206,7 @@ fn decode_buckets(which: u32, field: Field<'_>, side: &mut Buckets) -> Decoded<(
     match (which, field) {
         (0, Field::Bytes(span)) => side.spans.push(decode_span(span)?),
         (1, field) => each_number(field, |v| side.deltas.push(unzigzag(v)))?,
-        (2, field) => each_double(field, |bits| side.counts.push(f64::from_bits(bits)))?,
+        (2, field) => each_double(field, |v| side.counts.push(v))?,
         _ => {}
     }
     Ok(())
@@ -225,9 +234,9 @@ fn decode_bucket(message: &[u8]) -> Decoded<Bucket> {
     for field in Fields::new(message) {
         match field? {
             (1, Field::Varint(count)) => bucket.cumulative = count,
-            (2, Field::Fixed64(bits)) => bucket.upper = f64::from_bits(bits),
+            (2, Field::Double(v)) => bucket.upper = v,
             (3, Field::Bytes(exemplar)) => bucket.exemplar = Some(Box::new(decode_exemplar(exemplar)?)),
-            (4, Field::Fixed64(bits)) => bucket.cumulative_float = f64::from_bits(bits),
+            (4, Field::Double(v)) => bucket.cumulative_float = v,
             _ => {}
         }
     }
@@ -243,7 +252,7 @@ fn decode_exemplar(message: &[u8]) -> Decoded<Exemplar> {
     for field in Fields::new(message) {
         match field? {
             (1, Field::Bytes(label)) => exemplar.labels.push(decode_label(label)?),
-            (2, Field::Fixed64(bits)) => exemplar.value = f64::from_bits(bits),
+            (2, Field::Double(v)) => exemplar.value = v,
             (3, Field::Bytes(time)) => exemplar.timestamp_ms = Some(decode_time(time)?),
             _ => {}
         }

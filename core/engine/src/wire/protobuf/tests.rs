@@ -3,10 +3,17 @@
 use proptest::prelude::*;
 
 use super::{decode_family, encode_delimited, encode_family, parse_delimited, ProtobufError};
+use crate::batch::STALE_NAN_BITS;
 use crate::bytes::put_uvarint;
 use crate::family::{Bucket, Buckets, Exemplar, Family, Histogram, Kind, Label, Metric, Native, Summary, Text, Value};
 use crate::float::NORMAL_NAN;
-use crate::wire::arbitrary;
+use crate::wire::{arbitrary, Options};
+
+const LEGACY: Options = Options {
+    utf8: false,
+    lenient: false,
+    max_metrics: 0,
+};
 
 fn bytes(hex: &str) -> Vec<u8> {
     let digits: Vec<u8> = hex
@@ -254,8 +261,85 @@ fn a_later_family_takes_the_place_of_an_earlier_one() {
         family("a", None, Kind::Gauge, vec![metric(Value::Gauge(3.0))]),
         family("b", None, Kind::Gauge, vec![]),
     ];
-    assert_eq!(parse_delimited(&body, false), Ok(want));
-    assert_eq!(parse_delimited(b"", true), Ok(vec![]));
+    assert_eq!(parse_delimited(&body, LEGACY), Ok(want));
+    assert_eq!(parse_delimited(b"", Options::default()), Ok(vec![]));
+}
+
+#[test]
+fn no_more_metrics_than_allowed() {
+    let bucket = Bucket {
+        upper: 1.0,
+        cumulative: 1,
+        cumulative_float: 0.0,
+        exemplar: None,
+    };
+    let buckets = Histogram {
+        buckets: vec![bucket; 2],
+        ..Histogram::default()
+    };
+    let quantiles = Summary {
+        quantiles: vec![(0.5, 1.0); 2],
+        ..Summary::default()
+    };
+    let histogram = metric(Value::Histogram(Box::new(buckets)));
+    let summary = metric(Value::Summary(Box::new(quantiles)));
+    for family in [
+        family("a", None, Kind::Gauge, vec![metric(Value::Gauge(1.0)); 3]),
+        family("a", None, Kind::Histogram, vec![histogram]),
+        family("a", None, Kind::Summary, vec![summary]),
+    ] {
+        let mut body = Vec::new();
+        encode_delimited(&family, &mut body);
+        let allowing = |max_metrics| {
+            let options = Options { max_metrics, ..LEGACY };
+            parse_delimited(&body, options).map(|families| families.len())
+        };
+        assert_eq!([allowing(0), allowing(3)], [Ok(1), Ok(1)], "{family:?}");
+        assert_eq!(allowing(2), Err(ProtobufError::TooMany(2)), "{family:?}");
+    }
+    let options = Options {
+        max_metrics: 2,
+        ..LEGACY
+    };
+    let empty = bytes("03 0a0161").repeat(3);
+    assert_eq!(parse_delimited(&empty, options), Err(ProtobufError::TooMany(2)));
+}
+
+#[test]
+fn no_client_says_that_a_series_has_ended() {
+    let stale = f64::from_bits(STALE_NAN_BITS);
+    let native = Native {
+        zero_count: 1,
+        ..Native::default()
+    };
+    let ended = Histogram {
+        sum: stale,
+        native: Some(Box::new(native)),
+        ..Histogram::default()
+    };
+    let summary = Summary {
+        sum: stale,
+        quantiles: vec![(0.5, stale)],
+        ..Summary::default()
+    };
+    for value in [
+        Value::Gauge(stale),
+        Value::Counter(stale, None),
+        Value::Untyped(stale),
+        Value::Histogram(Box::new(ended)),
+        Value::Summary(Box::new(summary)),
+    ] {
+        let mut message = Vec::new();
+        encode_family(&family("a", None, Kind::Gauge, vec![metric(value)]), &mut message);
+        let sent = stale.to_le_bytes();
+        assert!(message.windows(8).any(|window| window == sent));
+        let mut again = Vec::new();
+        decode_family(&message)
+            .iter()
+            .for_each(|read| encode_family(read, &mut again));
+        assert!(again.windows(8).any(|window| window == NORMAL_NAN.to_le_bytes()));
+        assert!(!again.windows(8).any(|window| window == sent));
+    }
 }
 
 #[test]
@@ -265,10 +349,16 @@ fn damage_is_named() {
         let mut body = Vec::new();
         put_uvarint(&mut body, message.len() as u64);
         body.extend_from_slice(&message);
-        parse_delimited(&body, utf8)
-            .map_err(|e| e.to_string())
-            .err()
-            .unwrap_or_default()
+        parse_delimited(
+            &body,
+            Options {
+                utf8,
+                ..Options::default()
+            },
+        )
+        .map_err(|e| e.to_string())
+        .err()
+        .unwrap_or_default()
     };
     for (hex, utf8, want) in [
         ("1801", true, "invalid metric name \"\""),
@@ -295,7 +385,7 @@ fn damage_is_named() {
     }
     for cut in ["05", "0a0a0161", "80", "ffffffffffffffffffff01"] {
         assert_eq!(
-            parse_delimited(&bytes(cut), true),
+            parse_delimited(&bytes(cut), Options::default()),
             Err(ProtobufError::UnexpectedEof),
             "{cut}"
         );
@@ -318,14 +408,14 @@ proptest! {
         let mut body = Vec::new();
         encode_delimited(&family, &mut body);
         prop_assert!(body.ends_with(&message));
-        if let Ok(families) = parse_delimited(&body, true) {
+        if let Ok(families) = parse_delimited(&body, Options::default()) {
             prop_assert_eq!(families, vec![family]);
         }
     }
 
     #[test]
     fn any_bytes_are_read_or_refused(body in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let _ = parse_delimited(&body, true);
+        let _ = parse_delimited(&body, Options::default());
         let _ = decode_family(&body);
     }
 

@@ -43,6 +43,8 @@ pub(super) struct Families {
     hasher: RandomState,
     /// Place in a family's metrics, by family and sorted labels. Holds summaries and histograms only.
     by_labels: HashMap<Vec<u8>, usize, RandomState>,
+    /// Metrics, buckets and quantiles.
+    pub(super) count: usize,
 }
 
 impl Families {
@@ -125,6 +127,7 @@ impl Families {
 
     /// Add a metric, and tell its place. `labels` are moved out.
     pub(super) fn push(&mut self, family: usize, labels: &mut Vec<Label>, value: Value) -> usize {
+        self.count += 1;
         let metrics = &mut self.draft(family).family.metrics;
         metrics.push(Metric {
             labels: std::mem::take(labels),

@@ -7,13 +7,15 @@ use crate::quote::{Quoted, QuotedByte};
 use crate::wire::label_names::LabelNames;
 use crate::wire::text::families::{Families, Target};
 use crate::wire::text::lexer::{Lexed, Lexer, Name, Token};
-use crate::wire::ParseError;
+use crate::wire::{too_many, Options, ParseError};
 
 #[derive(Debug)]
 pub(super) struct Parser<'a> {
     lexer: Lexer<'a>,
     line: usize,
     utf8: bool,
+    /// Metrics, buckets and quantiles that a body may have.
+    allowed: usize,
     families: Families,
     /// The family named last, which errors tell.
     current: Option<usize>,
@@ -23,11 +25,12 @@ pub(super) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    pub(super) fn new(input: &'a [u8], utf8: bool) -> Self {
+    pub(super) fn new(input: &'a [u8], options: Options) -> Self {
         Self {
             lexer: Lexer::new(input),
             line: 0,
-            utf8,
+            utf8: options.utf8,
+            allowed: options.metrics_allowed(),
             families: Families::default(),
             current: None,
             labels: Vec::new(),
@@ -43,6 +46,7 @@ impl<'a> Parser<'a> {
                 format: "text format",
                 line: self.line,
                 message,
+                too_many: self.families.count > self.allowed,
             }),
         }
     }
@@ -62,6 +66,9 @@ impl<'a> Parser<'a> {
                     self.sample(target, bound)?;
                 }
                 _ => self.named_sample()?,
+            }
+            if self.families.count > self.allowed {
+                return Err(too_many(self.allowed));
             }
         }
     }

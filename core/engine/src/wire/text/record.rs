@@ -17,6 +17,9 @@ impl Families {
         value: f64,
     ) -> Lexed<usize> {
         let bound = bound.filter(|b| !b.is_nan());
+        if role == Role::Value && bound.is_some() {
+            self.count += 1;
+        }
         let at = match self.draft(family).family.kind {
             Kind::Counter => self.push(family, labels, Value::Counter(value, None)),
             Kind::Untyped => self.push(family, labels, Value::Untyped(value)),

@@ -13,6 +13,7 @@ use crate::wire::Options;
 const STRICT: Options = Options {
     utf8: true,
     lenient: false,
+    max_metrics: 0,
 };
 const LEGACY: Options = Options { utf8: false, ..STRICT };
 const LENIENT: Options = Options {
@@ -300,6 +301,26 @@ fn lenient_reading_takes_what_windows_writes() {
 }
 
 /// Pieces of which most input is nearly right.
+#[test]
+fn no_more_metrics_than_allowed() {
+    for text in [
+        "a 1\nb 1\nb{c=\"1\"} 1\n",
+        "# TYPE a summary\na{quantile=\"0.5\"} 1\na{quantile=\"0.9\"} 1\na_sum 1\na_count 1\n",
+        "# TYPE a histogram\na_bucket{le=\"1\"} 1\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 1\n",
+    ] {
+        let allowing = |max_metrics| {
+            let options = Options { max_metrics, ..STRICT };
+            parse(text.as_bytes(), options)
+                .map(drop)
+                .map_err(|e| (e.too_many, e.to_string()))
+        };
+        assert_eq!([allowing(0), allowing(3)], [Ok(()), Ok(())]);
+        let line = text.bytes().filter(|b| *b == b'\n').count().min(3);
+        let message = format!("text format parsing error in line {line}: more than the limit of 2 series");
+        assert_eq!(allowing(2), Err((true, message)));
+    }
+}
+
 fn scraps() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         proptest::sample::select(vec![
@@ -337,7 +358,11 @@ fn scraps() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(input in scraps(), utf8 in any::<bool>(), lenient in any::<bool>()) {
-        let result = parse(&input, Options { utf8, lenient });
+        let result = parse(&input, Options {
+            utf8,
+            lenient,
+            max_metrics: 0,
+        });
         if let Err(e) = &result {
             prop_assert!(e.line >= 1 && e.line <= 1 + input.len());
         }
