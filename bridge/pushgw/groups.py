@@ -138,7 +138,7 @@ class Groups:
         try:
             await self._log.append(ticket.batch)
         except (AppendRefused, Unavailable):
-            # Refused before it was on its way: it is still the newest. A batch that was rolled back later is not here any more.
+            # Refused before it was on its way: still the newest. What was rolled back later is not here any more.
             if self._staged and self._staged[-1] is ticket:
                 self._staged.pop().rollback()
             raise
