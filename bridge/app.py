@@ -21,8 +21,9 @@ from bridge.api import Lifecycle, SinkStatus
 from bridge.buffer import CURSORS, Cursors, Files, Position, State, Store
 from bridge.clock import Clock
 from bridge.config import InfluxSink, Settings
-from bridge.edge import Answering, Guard, WatchedPolicy
+from bridge.edge import Answering, Gate, Guard, WatchedPolicy
 from bridge.forward import ForwardMetrics, Sink, Sinks
+from bridge.line_protocol import LineMetrics, line_routes
 from bridge.native import PushTable
 from bridge.pushgw import SCHEMA, Groups, Keeper, MetricsPage, Projection, PushApi, PushMetrics, PushRoute
 from bridge.telemetry import new_registry
@@ -68,6 +69,7 @@ class Bridge:
         parts.groups.configure(settings.push)
         parts.keeper.configure(settings.push)
         parts.push.configure(settings.push)
+        parts.gate.limit = settings.push.max_inflight_bytes
         await parts.sinks.configure(settings.influxdb)
         logger.info("configuration reloaded")
 
@@ -81,15 +83,20 @@ class Bridge:
         parts, web = self._parts, self._parts.settings.web
         prefix = web.prefix
         lifecycle = Lifecycle(
-            problem=lambda: None, reload=self.reload, quit_=self.quit.set, quit_enabled=web.enable_lifecycle
+            unready=parts.store.problem,
+            unhealthy=parts.store.fatal,
+            reload=self.reload,
+            quit_=self.quit.set,
+            quit_enabled=web.enable_lifecycle,
         )
         build = {"version": __version__, "pythonVersion": platform.python_version()}
         push_api = PushApi(parts.groups, build, lambda: _flags(parts.settings), parts.clock.now_ms())
         routes: dict[str, ASGIApp] = {
             **page_routes(web),
+            **line_routes(parts.store.append, gate=parts.gate, clock=parts.clock, metrics=LineMetrics(parts.registry)),
             web.telemetry_path: MetricsPage(parts.groups.table, parts.registry),
-            "/-/healthy": lifecycle.health,
-            "/-/ready": lifecycle.health,
+            "/-/healthy": lifecycle.healthy,
+            "/-/ready": lifecycle.ready,
             "/-/reload": lifecycle.reload,
             "/-/quit": lifecycle.quit,
             "/api/v1/status": push_api.status,
@@ -136,6 +143,8 @@ class _Parts:
     keeper: Keeper
     push: PushRoute
     sinks: Sinks
+    store: Store
+    gate: Gate
 
 
 async def _open_parts(settings: Settings, clock: Clock, stack: contextlib.AsyncExitStack) -> _Parts:
@@ -171,15 +180,15 @@ async def _open_parts(settings: Settings, clock: Clock, stack: contextlib.AsyncE
     stack.push_async_callback(keeper.save)
     stack.push_async_callback(_cancel, chores)
 
-    push = PushRoute(
-        groups, settings.push, PushMetrics(registry, table), prefix=f"{settings.web.prefix}/metrics/".encode()
-    )
+    gate = Gate(settings.push.max_inflight_bytes)
+    prefix = f"{settings.web.prefix}/metrics/".encode()
+    push = PushRoute(groups, settings.push, PushMetrics(registry, table), gate, prefix=prefix)
     sinks = _sinks(store, state, files, settings, clock=clock, registry=registry)
     stack.push_async_callback(sinks.stop)
     await sinks.configure(settings.influxdb)
 
     table.reserve(generate_latest(registry))
-    return _Parts(settings, clock, registry, groups, keeper, push, sinks)
+    return _Parts(settings, clock, registry, groups, keeper, push, sinks, store, gate)
 
 
 def _sinks(

@@ -14,28 +14,34 @@ POST_OR_PUT = frozenset({"POST", "PUT"})
 
 
 class Lifecycle:
-    """ASGI endpoints; `reload` raises ConfigError when the new configuration is bad, `quit_` asks the process to
-    end."""
+    """ASGI endpoints.
+
+    `unready` and `unhealthy` say what is wrong, None for nothing; `reload` raises ConfigError when the new configuration
+    is bad; `quit_` asks the process to end.
+    """
 
     def __init__(
         self,
         *,
-        problem: Callable[[], str | None],
+        unready: Callable[[], str | None],
+        unhealthy: Callable[[], str | None],
         reload: Callable[[], Awaitable[None]],
         quit_: Callable[[], None],
         quit_enabled: bool,
     ) -> None:
-        self._problem = problem
+        self._unready = unready
+        self._unhealthy = unhealthy
         self._reload = reload
         self._quit = quit_
         self._quit_enabled = quit_enabled
 
-    async def health(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        """GET, HEAD /-/healthy and /-/ready: 200, or 500 with what is wrong."""
-        problem = self._problem()
-        status, text = (200, "OK") if problem is None else (500, problem)
-        body = b"" if scope["method"] == "HEAD" else text.encode()
-        await send_response(send, status, TEXT, body)
+    async def healthy(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """GET, HEAD /-/healthy: 200, or 500 with what only a restart can mend."""
+        await _state(scope, send, self._unhealthy())
+
+    async def ready(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """GET, HEAD /-/ready: 200, or 500 with why pushes are refused at the moment."""
+        await _state(scope, send, self._unready())
 
     async def reload(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """POST, PUT /-/reload: read the configuration again; 500 with every problem when it is bad and the old one
@@ -59,3 +65,8 @@ class Lifecycle:
         else:
             await send_response(send, 200, TEXT, b"Requesting termination... Goodbye!")
             self._quit()
+
+
+async def _state(scope: Scope, send: Send, problem: str | None) -> None:
+    status, text = (200, "OK") if problem is None else (500, problem)
+    await send_response(send, status, TEXT, b"" if scope["method"] == "HEAD" else text.encode())

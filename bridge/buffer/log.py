@@ -99,7 +99,8 @@ class Log:
         self._framer: Framer | None = None  # None: the next group begins a segment
         self._busy = False
         self._closed = False
-        self._failing = False
+        self.problem: str | None = None  # why the last group was refused, until one is taken again
+        self.fatal: str | None = None  # why nothing is taken any more before a restart
         self._sync_timer: asyncio.TimerHandle | None = None
         self._progress: set[asyncio.Future[None]] = set()
 
@@ -194,8 +195,8 @@ class Log:
                 entry.future.set_result(Position(end.segment, entry.end))
         self._metrics.batches.inc(len(group))
         self._metrics.group_size.observe(len(group))
-        if self._failing:
-            self._failing = False
+        if self.problem is not None:
+            self.problem = None
             logger.info("the log accepts batches again", position=str(end))
         if self._settings.sync != "interval":
             self._advance(end)
@@ -207,9 +208,9 @@ class Log:
         refused, self._waiting = group + self._waiting, []
         self._framer = None
         self._metrics.failures.inc()
-        if not self._failing:
-            self._failing = True
+        if self.problem is None:
             logger.error("the log refuses batches", error=str(error))
+        self.problem = _reason(error)
         self.head.rollback()
         _tell(self.on_rollback)
         _fail(refused, _reason(error))
@@ -219,7 +220,8 @@ class Log:
         logger.critical("head and log disagree, nothing is accepted before a restart", error=str(error), exc_info=True)
         refused, self._waiting = group + self._waiting, []
         self._closed = True
-        _fail(refused, f"the store needs a restart: {error}")
+        self.problem = self.fatal = f"the store needs a restart: {error}"
+        _fail(refused, self.fatal)
 
     # -- durability ---------------------------------------------------------------------------------------------------
 

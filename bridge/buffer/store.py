@@ -172,6 +172,14 @@ class Store(View):
         """
         return self._reader.read(position, max_samples, seq)
 
+    def problem(self) -> str | None:
+        """Why the last batches were refused; None when all is well. It mends itself: every batch is a new try."""
+        return self._log.problem
+
+    def fatal(self) -> str | None:
+        """Why nothing is taken any more before a restart; None when there is no such reason."""
+        return self._log.fatal
+
     async def close(self) -> None:
         """Finish what waits, finish the segment, give the directory back."""
         try:

@@ -36,17 +36,16 @@ REASONS: dict[type[BridgeError], str] = {
 class PushRoute:
     """ASGI app for everything below `/metrics/`; `prefix` is what stands before a push path, `/metrics/` included."""
 
-    def __init__(self, groups: Groups, settings: Push, metrics: PushMetrics, *, prefix: bytes) -> None:
+    def __init__(self, groups: Groups, settings: Push, metrics: PushMetrics, gate: Gate, *, prefix: bytes) -> None:
         self._groups = groups
         self._settings = settings
         self._metrics = metrics
         self._prefix = prefix
-        self._gate = Gate(settings.max_inflight_bytes)
+        self._gate = gate
 
     def configure(self, settings: Push) -> None:
         """Take new settings for the requests to come."""
         self._settings = settings
-        self._gate.limit = settings.max_inflight_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request; refusals are raised."""
