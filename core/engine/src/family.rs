@@ -146,7 +146,7 @@ pub struct Bucket {
 /// The native part of a histogram: schema, zero bucket, spans with deltas (integer) or counts (float).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Native {
-    /// Resolution, -4..8 (more are tolerated and kept).
+    /// Resolution, -4 to 8; others are read, and refused where they would be stored.
     pub schema: i32,
     /// Width of the zero bucket.
     pub zero_threshold: f64,

@@ -1,6 +1,7 @@
 //! Pushgateway's consistency rules (client_golang's `Gatherers`), asked of the pushed series only.
 
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 
 use hashbrown::HashMap;
 
@@ -173,7 +174,7 @@ fn check_metric(family: &Family, metric: &Metric, errors: &mut Vec<String>) {
         ));
         return;
     }
-    if let Some(wrong) = broken_buckets(&metric.value) {
+    if let Some(wrong) = broken_native(&metric.value) {
         errors.push(format!("{} {wrong}", describe(&family.name, metric)));
         return;
     }
@@ -195,13 +196,22 @@ fn check_metric(family: &Family, metric: &Metric, errors: &mut Vec<String>) {
     }
 }
 
-/// What is wrong with a native histogram's buckets. Pushgateway does not look; whoever reads them walks the spans and
-/// takes a count for each bucket that they promise.
-fn broken_buckets(value: &Value) -> Option<String> {
+/// Resolutions that Prometheus has bucket bounds for: before version 3 it panics on others when they are queried.
+const SCHEMAS: RangeInclusive<i32> = -4..=8;
+
+/// What is wrong with a native histogram. Pushgateway does not look; whoever reads the buckets walks the spans and takes a
+/// count for each one that they promise.
+fn broken_native(value: &Value) -> Option<String> {
     let Value::Histogram(histogram) = value else {
         return None;
     };
     let native = histogram.native.as_deref()?;
+    if !SCHEMAS.contains(&native.schema) {
+        return Some(format!(
+            "has the native histogram schema {}, not one of -4 to 8",
+            native.schema
+        ));
+    }
     let floats = histogram.is_float();
     [("negative", &native.negative), ("positive", &native.positive)]
         .into_iter()
