@@ -16,8 +16,8 @@ POST_OR_PUT = frozenset({"POST", "PUT"})
 class Lifecycle:
     """ASGI endpoints.
 
-    `unready` and `unhealthy` say what is wrong, None for nothing; `reload` raises ConfigError when the new configuration
-    is bad; `quit_` asks the process to end.
+    `unready` and `unhealthy` say what is wrong, None for nothing; `reload` raises ConfigError when the new
+    configuration is bad; `quit_` asks the process to end.
     """
 
     def __init__(

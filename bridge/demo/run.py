@@ -32,7 +32,7 @@ def run_demo(seconds: float, console: Console) -> bool:
             console.print(f"Sink:   {sink.title}")
             bridge = bridge_program("the bridge", folder / "bridge", sink.config)
             bridge.start()
-            console.print(f"Bridge: {bridge.url}, data in {folder / 'bridge' / 'data'}")
+            console.print(f"Bridge: {bridge.url}")
             console.print(f"Batch jobs push with prometheus_client for {seconds:g} s …\n")
             return _watch(bridge, sink, seconds, console)
         finally:
@@ -86,13 +86,17 @@ def _conclude(status: list[dict[str, Any]], jobs: Jobs, sink: DemoSink, console:
     good = bool(status) and _arrived(status) and jobs.pushes > 0 and jobs.failures == 0
     for row in status:
         console.print(
-            f"\n{jobs.pushes} pushes, {row['accepted']:,} samples accepted and durable, {row['sent']:,} sent to "
-            f"{row['name']}, {row['pending']:,} pending, {row['dead_lettered']:,} dead-lettered."
+            f"\n{jobs.pushes} pushes, {row['accepted']:,} samples accepted and durable, {row['sent']:,} sent to the "
+            f"sink, {row['pending']:,} pending, {row['dead_lettered']:,} dead-lettered."
         )
-    console.print("accepted = sent: nothing was lost." if good else "accepted ≠ sent: something is missing, see above.")
+        if sink.count is not None:
+            held = sink.count()
+            good = good and held == row["accepted"]
+            console.print(f"The sink itself counts {held:,}.")
+    console.print("accepted = sent: nothing was lost." if good else "Something is missing, see above.")
     console.print("\nNext:")
-    console.print("  make run                                       a bridge on http://localhost:9091, data in ./data")
-    console.print("  .venv/bin/pushbridge push --job backup rows=42")
-    console.print("  curl http://localhost:9091/metrics")
+    console.print("  make run                                        a bridge on port 9091")
+    console.print("  .venv/bin/pushbridge push --job backup rows=42  push to it from a shell")
+    console.print("  open http://localhost:9091/                     look at it")
     console.print(f"  {sink.try_next}", soft_wrap=True)
     return good

@@ -5,6 +5,7 @@ import json
 import os
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +18,14 @@ DATABASE = "pushbridge_demo"
 
 @dataclass(frozen=True)
 class DemoSink:
-    """A sink: what it is in words, the `influxdb:` section that leads to it, what to stop, and what to try by hand."""
+    """A sink: what it is in words, the `influxdb:` section that leads to it, what to stop, what to try by hand, and
+    how to ask it how many samples it holds (None: it may hold others' too)."""
 
     title: str
     config: str
     program: Program | None
     try_next: str
+    count: Callable[[], int] | None = None
 
 
 def choose_sink(folder: Path) -> DemoSink:
@@ -41,7 +44,8 @@ def choose_sink(folder: Path) -> DemoSink:
         title=f"a second bridge standing in for InfluxDB 2, at {program.url}",
         config=_section(program.url, "dialect: v2", "org: demo", f"bucket: {DATABASE}"),
         program=program,
-        try_next="install influxd, or set INFLUX_URL, and run the demonstration again",
+        try_next="INFLUX_URL=http://localhost:8086 make demo      the same into your own InfluxDB",
+        count=lambda: _accepted_by(program.url),
     )
 
 
@@ -67,10 +71,28 @@ def _named(url: str) -> DemoSink:
 
 
 def _influxd(program: Program) -> DemoSink:
-    section = _section(program.url, "dialect: v1", f"db: {DATABASE}")
     return DemoSink(
-        f"InfluxDB 1.x, started for this demonstration at {program.url}", section, program, _curl(program.url, DATABASE)
+        title=f"InfluxDB 1.x, started for this demonstration at {program.url}",
+        config=_section(program.url, "dialect: v1", f"db: {DATABASE}"),
+        program=program,
+        try_next="INFLUX_URL=http://localhost:8086 make demo      the same into your own InfluxDB",
+        count=lambda: _points_in(program.url),
     )
+
+
+def _points_in(url: str) -> int:
+    """Points of all measurements of an InfluxDB 1.x, as it counts them itself."""
+    query = urllib.parse.urlencode({"db": DATABASE, "q": "SELECT count(value) FROM /.*/"})
+    with urllib.request.urlopen(f"{url}/query?{query}", timeout=30) as answer:  # noqa: S310 - our own address
+        (result,) = json.load(answer)["results"]
+    return sum(row[1] for series in result.get("series", []) for row in series["values"])
+
+
+def _accepted_by(url: str) -> int:
+    """Samples that a bridge has in its store."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=30) as answer:  # noqa: S310 - our own address
+        lines = answer.read().decode().splitlines()
+    return next(int(float(line.split()[1])) for line in lines if line.startswith("pushbridge_head_samples_accepted"))
 
 
 def _section(url: str, *fields: str) -> str:
