@@ -2,7 +2,14 @@
 
 import platform
 
-from prometheus_client import CollectorRegistry, Gauge, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Gauge,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
 from bridge import __version__
 
@@ -11,6 +18,7 @@ __all__ = ["new_registry"]
 
 def new_registry() -> CollectorRegistry:
     """An empty registry but for what describes the process: `process_*`, `python_*`, `pushbridge_build_info`."""
+    disable_created_metrics()  # they would double the page, and the process' start time says the same
     registry = CollectorRegistry(auto_describe=True)
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
