@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -149,3 +150,49 @@ def test_many_odd_values_round_trip(bridge: BridgeProcess) -> None:
         assert {"job": "j", "x": value} in groups(bridge)
         assert bridge.request("DELETE", path).status == 202
     assert groups(bridge) == []
+
+
+def test_a1_status_names_build_and_settings(bridge: BridgeProcess) -> None:
+    answer = bridge.request("GET", "/api/v1/status")
+    data = json.loads(answer.body)["data"]
+    assert data["flags"]["web.enable_admin_api"] == "True"
+    assert data["flags"]["push.ttl"] == "0s"
+    assert data["build_information"]["version"]
+    assert data["start_time"].endswith("Z")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert bridge.request("OPTIONS", "/api/v1/status").status == 200
+
+
+def test_a2_metrics_of_an_empty_store(bridge: BridgeProcess) -> None:
+    assert bridge.request("GET", "/api/v1/metrics").body == b'{"status":"success","data":[]}'
+
+
+def test_w1_wipe_ends_every_group(bridge: BridgeProcess) -> None:
+    for job in range(5):
+        bridge.request("POST", f"/metrics/job/{job}", "a 1\n")
+    assert len(groups(bridge)) == 5
+    assert bridge.request("POST", "/api/v1/admin/wipe").status == 405
+    assert bridge.request("PUT", "/api/v1/admin/wipe").status == 202
+    assert groups(bridge) == []
+    assert pushed(bridge) == []
+
+
+def test_administration_is_off_unless_enabled(legacy_bridge: BridgeProcess) -> None:
+    assert legacy_bridge.request("PUT", "/api/v1/admin/wipe").status == 404
+    assert legacy_bridge.request("DELETE", "/api/v1/admin/groups?match[]={job=~'.*'}").status == 404
+
+
+def test_s12_unchecked_pushes_are_there_after_an_immediate_stop(tmp_path: Path) -> None:
+    with BridgeProcess(tmp_path, "push: {consistency_check: false}\n") as process:
+        for n in range(10):
+            assert process.request("POST", "/metrics/job/job4/instance/instance1", f"mf{n} {n}\n").status == 202
+        unlabelled = process.request("POST", "/metrics/job/job4/instance/instance1", "mf_unlabelled 1\n")
+        assert unlabelled.status == 202
+        # Unchecked is not unsafe: what contradicts is answered so, and shown to nobody.
+        assert process.request("POST", "/metrics/job/bad", "a 1\na 2\n").status == 202
+        assert process.request("POST", "/metrics/job/bad", "a 1 1000\n").status == 202
+        assert process.stop() == 0
+        process.start()
+        series = pushed(process)
+    assert 'mf_unlabelled{instance="instance1",job="job4"} 1' in series
+    assert len(series) == 11
