@@ -51,13 +51,22 @@ class Answer:
 class BridgeProcess:
     """`pushbridge serve` on a free port; `with` starts it unless it runs already, and stops it."""
 
-    def __init__(self, folder: Path, config: str = "", port: int | None = None, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: str = "",
+        port: int | None = None,
+        env: Mapping[str, str] | None = None,
+        prefix: str = "",
+    ) -> None:
+        """`prefix` is the route prefix that `config` sets."""
         self.folder = folder
         self.data = folder / "data"
         self.port = port or free_port()
         self.config_file = folder / "bridge.yml"
         self.config_file.write_text(config)
         self.log_file = folder / "bridge.log"
+        self._prefix = prefix
         self._env = {**os.environ, **(env or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -86,7 +95,7 @@ class BridgeProcess:
         assert self._process is not None
         assert self._process.poll() is None, f"the bridge has ended:\n{self.log_file.read_text()}"
         try:
-            return self.request("GET", "/-/ready").status == 200
+            return self.request("GET", f"{self._prefix}/-/ready").status == 200
         except OSError:
             return False
 
@@ -133,7 +142,9 @@ class BridgeProcess:
         running = self._process is not None and self._process.poll() is None
         return self if running else self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._process is not None and self._process.poll() is None:
             try:
                 self.stop()
