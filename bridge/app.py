@@ -177,7 +177,7 @@ async def _open_parts(settings: Settings, clock: Clock, stack: contextlib.AsyncE
     store.on_rollback(groups.batches_rolled_back)
     keeper = Keeper(groups, projection, store.durable, settings.push, clock)
     chores = asyncio.create_task(keeper.run())
-    stack.push_async_callback(keeper.save)
+    stack.push_async_callback(keeper.finish)
     stack.push_async_callback(_cancel, chores)
 
     gate = Gate(settings.push.max_inflight_bytes)

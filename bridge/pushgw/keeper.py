@@ -57,6 +57,13 @@ class Keeper:
                 self._unsaved = rows | self._unsaved
                 raise
 
+    async def finish(self) -> None:
+        """A last save. On a full disk it may fail: the next start reads more of the log then."""
+        try:
+            await self.save()
+        except (BridgeError, OSError) as error:
+            logger.warning("the push groups' projection was not saved, the log has them", error=str(error))
+
     async def _expire(self) -> None:
         if expired := await self._groups.expire():
             logger.info("push groups ended: time to live is over", groups=expired)
