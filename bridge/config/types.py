@@ -55,6 +55,10 @@ def folder_of(info: ValidationInfo) -> Path:
     return info.context.folder if isinstance(info.context, LoadContext) else Path()
 
 
+# A dumped model shows such a value as its text. Left alone, pydantic would take a dataclass apart, secrets too.
+AS_TEXT = core_schema.plain_serializer_function_ser_schema(str)
+
+
 def scalar(cls: type[T], parse: Callable[[str], T]) -> CoreSchema:
     """The schema of a type that is written as one text; defaults and tests pass ready instances."""
 
@@ -65,7 +69,7 @@ def scalar(cls: type[T], parse: Callable[[str], T]) -> CoreSchema:
             return parse(value)
         raise ValueError("expected one value, not a mapping or a list")
 
-    return core_schema.no_info_plain_validator_function(validate)
+    return core_schema.no_info_plain_validator_function(validate, serialization=AS_TEXT)
 
 
 class Duration(int):
@@ -152,6 +156,9 @@ class SecretFile:
             raise ValueError(f"{path} is too large to be a secret")
         return cls(path, Secret(text))
 
+    def __str__(self) -> str:
+        return str(self.path)
+
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         def validate(value: object, info: ValidationInfo) -> SecretFile:
@@ -161,7 +168,7 @@ class SecretFile:
                 return cls.read(folder_of(info) / value)
             raise ValueError("expected the path of a file")
 
-        return core_schema.with_info_plain_validator_function(validate)
+        return core_schema.with_info_plain_validator_function(validate, serialization=AS_TEXT)
 
 
 @dataclass(frozen=True, slots=True)

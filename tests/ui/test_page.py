@@ -225,3 +225,19 @@ def test_flags_that_the_page_depends_on(bridge: BridgeProcess) -> None:
     assert flags["web.enable_admin_api"] == "False"
     assert flags["push.utf8_names"] == "True"
     assert flags["web.telemetry_path"] == "/metrics"
+
+
+def test_no_secret_is_among_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("hush-1")
+    sinks = [
+        "{name: a, url: 'http://127.0.0.1:1', db: d, token_file: token, headers: {X-Key: hush-2}}",
+        "{name: b, url: 'http://127.0.0.1:1', db: d, username: u, password: hush-3}",
+        "{name: c, url: 'http://127.0.0.1:1', db: d, token: hush-4}",
+    ]
+    with BridgeProcess(tmp_path, f"influxdb: [{', '.join(sinks)}]\n") as bridge:
+        text = bridge.request("GET", "/api/v1/status").text
+    flags = json.loads(text)["data"]["flags"]
+    assert "hush" not in text
+    assert flags["influxdb.0.token_file"] == str(tmp_path / "token")
+    assert flags["influxdb.0.headers.X-Key"] == flags["influxdb.1.password"] == flags["influxdb.2.token"] == "<secret>"
+    assert flags["web.listen"] == f"127.0.0.1:{bridge.port}"
