@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 from collections import deque
@@ -68,7 +67,8 @@ class FakeInflux:
         response = await self._respond(request)
         if response is None:
             receive.__self__.transport.abort()  # type: ignore[attr-defined]
-            await asyncio.Event().wait()  # until the server notices
+            while (await receive())["type"] != "http.disconnect":  # until the server notices
+                pass
             return
         await response(scope, receive, send)
 
