@@ -15,7 +15,7 @@ mod table;
 
 pub use change::Change;
 pub use group::{Group, GroupKey, Stored};
-pub use refusal::Refusal;
+pub use refusal::{Errors, Refusal};
 pub use render::{Escaping, Format, Snapshot};
 pub use stage::{PushOptions, Timestamps};
 pub use table::{Table, Ticket};

@@ -11,6 +11,7 @@ use crate::labels::quote;
 
 use super::group::{Group, Stored};
 use super::index::{GroupId, Index};
+use super::refusal::Errors;
 
 /// What the check may look at.
 pub struct Scope<'a> {
@@ -42,33 +43,32 @@ impl Scope<'_> {
         self.after.get(name).copied().or_else(|| self.kind_elsewhere(name))
     }
 
-    /// Every rule for one family whose metrics already carry the group's labels; `hashes` are theirs, in order.
-    pub fn check(&self, family: &Family, hashes: &[u64], errors: &mut Vec<String>) {
+    /// Every rule between families, for one whose metrics already carry the group's labels; `hashes` are theirs, in order.
+    pub fn check(&self, family: &Family, hashes: &[u64], errors: &mut Errors) {
         if family.metrics.is_empty() {
             return;
         }
         if let Some(reserved) = self.reserved.get(&family.name).filter(|k| **k != family.kind) {
-            errors.push(format!(
-                "gathered metric family {} has type {} but should have {}",
-                family.name,
-                family.kind.upper(),
-                reserved.upper()
-            ));
+            errors.add(|| {
+                format!(
+                    "gathered metric family {} has type {} but should have {}",
+                    family.name,
+                    family.kind.upper(),
+                    reserved.upper()
+                )
+            });
             return;
         }
         let elsewhere = self.kind_elsewhere(&family.name).filter(|k| *k != family.kind);
         if let Some(kind) = elsewhere {
             if let Some(metric) = family.metrics.first() {
-                errors.push(format!("{} is not a {}", describe(&family.name, metric), kind.upper()));
+                errors.add(|| format!("{} is not a {}", describe(&family.name, metric), kind.upper()));
                 return;
             }
         }
         if let Some(collision) = self.suffix_collision(family) {
-            errors.push(collision);
+            errors.add(|| collision);
             return;
-        }
-        for metric in &family.metrics {
-            check_metric(family, metric, errors);
         }
         self.check_unique(family, hashes, errors);
     }
@@ -104,17 +104,17 @@ impl Scope<'_> {
         ))
     }
 
-    fn check_unique(&self, family: &Family, hashes: &[u64], errors: &mut Vec<String>) {
+    fn check_unique(&self, family: &Family, hashes: &[u64], errors: &mut Errors) {
         let mut seen = Seen::new(hashes.len());
         for (metric, &hash) in family.metrics.iter().zip(hashes) {
             let twice = seen
                 .insert(hash, metric)
                 .is_some_and(|m| same_labels(&m.labels, &metric.labels));
             if twice || self.owned_elsewhere(family, metric, hash) {
-                errors.push(format!(
-                    "{} was collected before with the same name and label values",
-                    describe(&family.name, metric)
-                ));
+                errors.add(|| {
+                    let metric = describe(&family.name, metric);
+                    format!("{metric} was collected before with the same name and label values")
+                });
             }
         }
     }
@@ -165,17 +165,21 @@ fn same_labels(a: &[Label], b: &[Label]) -> bool {
     a.iter().filter(full).eq(b.iter().filter(full))
 }
 
-fn check_metric(family: &Family, metric: &Metric, errors: &mut Vec<String>) {
+/// The rules that concern a family alone.
+pub fn check_values(family: &Family, errors: &mut Errors) {
+    for metric in &family.metrics {
+        check_metric(family, metric, errors);
+    }
+}
+
+fn check_metric(family: &Family, metric: &Metric, errors: &mut Errors) {
     if !matches_kind(family.kind, &metric.value) {
-        errors.push(format!(
-            "{} is not a {}",
-            describe(&family.name, metric),
-            family.kind.upper()
-        ));
+        let kind = family.kind.upper();
+        errors.add(|| format!("{} is not a {kind}", describe(&family.name, metric)));
         return;
     }
     if let Some(wrong) = broken_native(&metric.value) {
-        errors.push(format!("{} {wrong}", describe(&family.name, metric)));
+        errors.add(|| format!("{} {wrong}", describe(&family.name, metric)));
         return;
     }
     let mut previous: Option<&str> = None;
@@ -191,7 +195,7 @@ fn check_metric(family: &Family, metric: &Metric, errors: &mut Vec<String>) {
             previous = Some(name);
             continue;
         };
-        errors.push(format!("{} {wrong}", describe(&family.name, metric)));
+        errors.add(|| format!("{} {wrong}", describe(&family.name, metric)));
         return;
     }
 }

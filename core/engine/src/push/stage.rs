@@ -8,11 +8,11 @@ use crate::batch::{Batch, STALE_NAN_BITS};
 use crate::family::{Family, Kind, Metric};
 
 use super::change::{encode_state, Change};
-use super::check::Scope;
+use super::check::{check_values, Scope};
 use super::flatten::{push_family, push_stale, series_of};
 use super::group::{Group, GroupKey, Stored};
 use super::index::Index;
-use super::refusal::Refusal;
+use super::refusal::{Errors, Refusal};
 use super::{PUSH_FAILURE_TIME, PUSH_TIME};
 
 /// What to do with samples that carry a time.
@@ -79,16 +79,19 @@ pub fn check_timestamps(families: &[Family], rule: Timestamps) -> Result<(), Ref
 
 /// The pushed families with their metrics' hashes; in series mode completed by the metrics that stay.
 pub struct Prepared {
-    /// What reaches the store now.
+    /// What reaches the store now, sorted by name.
     pushed: Vec<Family>,
     /// What the group holds of each name afterwards, where that differs from `pushed`.
     merged: Vec<Option<Family>>,
     hashes: Vec<Box<[u64]>>,
+    /// Whether the group holds these very metrics of a name already, as most pushes find it.
+    unchanged: Vec<bool>,
 }
 
 impl Prepared {
     /// Hash every metric; merge with the current families where asked.
-    pub fn new(pushed: Vec<Family>, current: Option<&Group>, merge_series: bool, index: &Index) -> Self {
+    pub fn new(mut pushed: Vec<Family>, current: Option<&Group>, merge_series: bool, index: &Index) -> Self {
+        pushed.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let hash_all = |f: &Family| -> Box<[u64]> {
             f.metrics
                 .iter()
@@ -107,14 +110,44 @@ impl Prepared {
                 *merged = Some(combined);
             }
         }
-        Self { pushed, merged, hashes }
+        let unchanged = Vec::with_capacity(pushed.len());
+        let mut prepared = Self {
+            pushed,
+            merged,
+            hashes,
+            unchanged,
+        };
+        prepared.unchanged.extend(prepared.unchanged_in(current));
+        prepared
+    }
+
+    /// For each family, whether `current` claims the same.
+    fn unchanged_in(&self, current: Option<&Group>) -> Vec<bool> {
+        let mut stored = current.map_or(&[][..], |g| &g.families).iter().peekable();
+        let families = self.afterwards().zip(&self.hashes);
+        families
+            .map(|(family, hashes)| {
+                while stored.next_if(|s| s.name < family.name).is_some() {}
+                let same = stored.next_if(|s| s.name == family.name);
+                same.is_some_and(|s| s.kind == family.kind && s.hashes == *hashes)
+            })
+            .collect()
+    }
+
+    /// True when no claim of the group changes, so that nothing can come to contradict another group.
+    pub fn claims_nothing_new(&self) -> bool {
+        self.unchanged.iter().all(|u| *u)
     }
 
     /// Every consistency rule over every family.
     pub fn check(&self, scope: &Scope<'_>) -> Result<(), Refusal> {
-        let mut errors = Vec::new();
-        for (family, hashes) in self.afterwards().zip(&self.hashes) {
-            scope.check(family, hashes, &mut errors);
+        let mut errors = Errors::default();
+        for ((family, hashes), unchanged) in self.afterwards().zip(&self.hashes).zip(&self.unchanged) {
+            check_values(family, &mut errors);
+            // The claims of all groups are consistent, so what has been claimed already needs no second look.
+            if !unchanged {
+                scope.check(family, hashes, &mut errors);
+            }
         }
         if errors.is_empty() {
             Ok(())
@@ -181,7 +214,6 @@ impl Prepared {
             changed.push(Arc::new(stored));
         }
         next.families = changed.clone();
-        next.families.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         if let Some(group) = current.filter(|_| !options.replace) {
             let kept = Group::join(Some(group), Some(&next)).filter_map(|(old, new)| new.is_none().then_some(old?));
             let kept: Vec<_> = kept.cloned().collect();

@@ -122,7 +122,11 @@ impl Table {
             reserved: &self.reserved,
             group: group.unwrap_or(GroupId::MAX),
             current,
-            after: &prepared.kinds_after(current, options.replace),
+            after: &if prepared.claims_nothing_new() {
+                HashMap::new()
+            } else {
+                prepared.kinds_after(current, options.replace)
+            },
             family_of: &|other, name| self.staged(other).and_then(|g| g.family(name).cloned()),
         })?;
         let (next, batch) = prepared.build(key, current, options, &self.shapes);

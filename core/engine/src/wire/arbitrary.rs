@@ -180,7 +180,7 @@ fn exemplar() -> impl Strategy<Value = Exemplar> {
 }
 
 fn labels() -> impl Strategy<Value = Vec<Label>> {
-    vec(("[a-z_é.]{0,4}", "[a-z\"\\\\\n \u{e9}{}=,#]{0,4}"), 0..4)
+    vec(("[a-z_é.]{1,4}", "[a-z\"\\\\\n \u{e9}{}=,#]{0,4}"), 0..4)
         .prop_map(|pairs| pairs.iter().map(|(n, v)| label(n, v)).collect())
 }
 

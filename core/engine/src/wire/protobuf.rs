@@ -108,7 +108,7 @@ impl Budget {
     }
 }
 
-/// Read one `MetricFamily` without its length. Names are checked to be UTF-8, nothing else.
+/// Read one `MetricFamily` without its length. Names are checked to be UTF-8 and labels to have one, nothing else.
 pub fn decode_family(message: &[u8]) -> Result<Family, ProtobufError> {
     decode::family(message, &mut Budget::of(usize::MAX))
 }

@@ -7,7 +7,7 @@ use crate::wire::protobuf::{Budget, ProtobufError, KIND_FIELD};
 
 type Decoded<T> = Result<T, ProtobufError>;
 
-/// A `MetricFamily` without its length. Names are checked to be UTF-8, nothing else.
+/// A `MetricFamily` without its length. Names are checked to be UTF-8 and labels to have one, nothing else.
 pub(super) fn family(message: &[u8], budget: &mut Budget) -> Decoded<Family> {
     // A metric may carry several values, of which the family's type chooses one: the type is read before all metrics.
     let mut family = Family {
@@ -271,6 +271,10 @@ fn decode_label(message: &[u8]) -> Decoded<Label> {
             (2, Field::Bytes(value)) => label.value = utf8(value, ProtobufError::LabelValue)?,
             _ => {}
         }
+    }
+    // Refused here and not with the other names: millions of empty labels fit into a small body.
+    if label.name.is_empty() {
+        return Err(ProtobufError::LabelName(Vec::new()));
     }
     Ok(label)
 }
