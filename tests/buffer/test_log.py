@@ -113,6 +113,20 @@ async def test_a_caller_that_goes_away_does_not_stop_its_batch(tmp_path: Path) -
         assert batches_in(store) == {0, 1, 2}
 
 
+async def test_a_caller_that_goes_away_does_not_keep_others_from_hearing_of_a_failure(tmp_path: Path) -> None:
+    files = GatedFiles()
+    async with store_with(tmp_path, files) as store:
+        first = await held_up(store, files, 0)
+        second = asyncio.create_task(store.append(batch(1)))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.wait([first])
+        files.break_down("sync")
+        files.open_gate()
+        with pytest.raises(Unavailable):
+            await second
+
+
 async def test_a_refused_batch_changes_nothing(tmp_path: Path) -> None:
     registry = CollectorRegistry()
     async with store_with(tmp_path, FaultyFiles(), registry=registry) as store:

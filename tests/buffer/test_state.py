@@ -60,6 +60,21 @@ async def test_writes_that_wait_share_a_transaction_and_an_error_undoes_its_own_
     await state.close()
 
 
+async def test_who_needs_no_sync_pays_for_none(tmp_path: Path) -> None:
+    state = open_state(tmp_path)
+
+    def level(connection: sqlite3.Connection) -> int:
+        (level,) = connection.execute("PRAGMA synchronous").fetchone()
+        return int(level)
+
+    full, normal = 2, 1
+    assert await state.write(level, durable=False) == normal
+    assert await state.write(level) == full
+    together = await asyncio.gather(state.write(level, durable=False), state.write(level))
+    assert list(together) == [full, full]
+    await state.close()
+
+
 async def test_a_cancelled_writer_writes_all_the_same(tmp_path: Path) -> None:
     state = open_state(tmp_path)
     task = asyncio.create_task(state.write(add("a")))
@@ -83,7 +98,7 @@ async def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
     state = open_state(tmp_path)
     await state.write(lambda c: c.execute("PRAGMA max_page_count = 5").fetchall())
     results = await asyncio.gather(state.write(add("x" * 100_000)), state.write(add("b")), return_exceptions=True)
-    assert all(isinstance(result, Unavailable) and "full" in str(result) for result in results)
+    assert all(isinstance(result, Unavailable) and "disk is full" in str(result) for result in results)
     await state.write(lambda c: c.execute("PRAGMA max_page_count = 10000").fetchall())
     await state.write(add("a"))
     assert notes(state) == ["a"]

@@ -7,7 +7,7 @@ record into a model that tells written from durable, and lays the remains of a c
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -80,7 +80,7 @@ class Remove:
 
 @dataclass(frozen=True)
 class MakeDir:
-    """A directory is there, durably."""
+    """A directory gets a name."""
 
     path: Path
 
@@ -103,29 +103,33 @@ Operation = Create | Write | Resize | Sync | Rename | Remove | MakeDir | SyncDir
 
 
 class RecordingFiles(Files):
-    """The real file system, keeping a record. Paths are remembered relative to `root`."""
+    """The real file system, keeping a record. Paths are remembered relative to `root`.
 
-    def __init__(self, root: Path) -> None:
+    What is there at the beginning is durable, except for the content of the files named `unsynced`.
+    """
+
+    def __init__(self, root: Path, *, unsynced: Collection[Path] = ()) -> None:
         self._root = root
         self._inodes: dict[Path, int] = {}
         self._of_fd: dict[int, int] = {}
         self._next = 0
         self.record: list[Operation] = []
         for path in sorted(root.rglob("*")):
-            self._adopt(path)
+            self._adopt(path, synced=path.relative_to(root) not in unsynced)
 
     def acknowledge(self, number: int) -> None:
         """Note that a batch has been acknowledged now."""
         self.record.append(Acknowledged(number))
 
-    def _adopt(self, path: Path) -> None:
-        """What is there at the beginning is durable."""
+    def _adopt(self, path: Path, *, synced: bool) -> None:
         name = path.relative_to(self._root)
         if path.is_dir():
-            self.record.append(MakeDir(name))
+            self.record += [MakeDir(name), SyncDir(name.parent)]
             return
-        inode = self._inode(name)
-        self.record += [Create(name, inode), Write(inode, path.read_bytes(), 0), Sync(inode), SyncDir(name.parent)]
+        inode, content = self._inode(name), path.read_bytes()
+        self.record += [Create(name, inode), SyncDir(name.parent), Write(inode, content, 0)]
+        if synced:
+            self.record.append(Sync(inode))
 
     def _inode(self, name: Path) -> int:
         self._inodes[name] = self._next
@@ -180,8 +184,9 @@ class RecordingFiles(Files):
         self.record.append(Remove(self._name(path)))
 
     def make_dir(self, path: Path) -> None:
+        if not path.is_dir():
+            self.record.append(MakeDir(self._name(path)))
         super().make_dir(path)
-        self.record.append(MakeDir(self._name(path)))
 
     def sync_dir(self, path: Path) -> None:
         super().sync_dir(path)
@@ -203,7 +208,8 @@ class Disk:
         self._inodes: dict[int, _Inode] = {}
         self._names: dict[Path, int] = {}
         self._pending_names: list[Create | Rename | Remove] = []
-        self._dirs: list[Path] = []
+        self._dirs: list[Path] = [Path()]
+        self._pending_dirs: list[Path] = []
 
     def apply(self, operation: Operation) -> None:
         """One operation more."""
@@ -222,18 +228,29 @@ class Disk:
             case SyncDir():
                 self._names = self._names_after(lambda path: path.parent == operation.path)
                 self._pending_names = [n for n in self._pending_names if _path(n).parent != operation.path]
+                self._dirs += [path for path in self._pending_dirs if path.parent == operation.path]
+                self._pending_dirs = [path for path in self._pending_dirs if path.parent != operation.path]
             case MakeDir():
-                self._dirs.append(operation.path)
+                self._pending_dirs.append(operation.path)
             case Acknowledged():
                 self.acknowledged.add(operation.number)
+
+    def unsynced(self) -> set[Path]:
+        """Files whose content a power cut may change."""
+        names = self._names_after(lambda _: True)
+        return {path for path, number in names.items() if self._inodes[number].pending}
 
     def crash(self, kind: Crash, seed: int, target: Path) -> None:
         """Lay what is left into `target`, an empty directory."""
         chance = random.Random(seed)
-        for path in self._dirs:
-            (target / path).mkdir(parents=True, exist_ok=True)
+        dirs = self._dirs if kind == "dropped" else self._dirs + self._pending_dirs
+        reachable = {path for path in dirs if all(parent in dirs for parent in path.parents)}
+        for path in sorted(reachable):
+            (target / path).mkdir(exist_ok=True)
         names = self._names if kind == "dropped" else self._names_after(lambda _: True)
         for path, number in names.items():
+            if path.parent not in reachable:
+                continue
             inode = self._inodes[number]
             content = bytearray(inode.durable)
             _apply(content, _remains(kind, inode.pending, chance))

@@ -110,6 +110,76 @@ async def test_a_crash_during_recovery_loses_nothing_more(tmp_path: Path) -> Non
                 assert await check(target / "data", disk, complete=True) == found
 
 
+async def test_what_a_start_has_shown_no_power_cut_takes_away(tmp_path: Path) -> None:
+    """After `kill -9` there may be batches that were written and never synced. Once shown, and sent on, they stay."""
+    record = await record_life(tmp_path / "life", 12, SMALL)
+    shown_unsynced = 0
+    for disk, kind, data in remains(record, 4, tmp_path / "remains"):
+        if kind != "kept":
+            continue
+        files = RecordingFiles(data.parent, unsynced=disk.unsynced())
+        store = open_store(data, files=files)
+        found = batches_in(store)
+        after = Disk()
+        for operation in files.record:
+            after.apply(operation)
+        await store.close()
+        target = tmp_path / "after" / data.parent.name
+        target.mkdir(parents=True)
+        after.crash("dropped", 0, target)
+        shown_unsynced += len(found - disk.acknowledged)
+        assert batches_in(open_read_only(target / "data", SystemClock())) == found
+    assert shown_unsynced > 0
+
+
+async def test_a_crash_during_repair_loses_no_unreadable_byte(tmp_path: Path) -> None:
+    root = tmp_path / "life"
+    await record_life(root, 12, SMALL)
+    segment = Path("data/tsdb/wal/00000000")
+    whole = (root / segment).read_bytes().rstrip(b"\0")
+    damaged = whole[:-50] + b"\xff" + whole[-49:]
+    (root / segment).write_bytes(damaged)
+    files = RecordingFiles(root)
+    adopted = len(files.record)
+    store = open_store(root / "data", files=files)
+    end = (root / segment).stat().st_size
+    assert 0 < end < len(damaged)
+    disk = Disk()
+    for at, operation in enumerate(files.record):
+        disk.apply(operation)
+        for kind in CRASHES if at >= adopted else ():
+            target = tmp_path / f"{at}-{kind}"
+            target.mkdir()
+            disk.crash(kind, at, target)
+            left = (target / segment).read_bytes()
+            aside = target / segment.with_suffix(".corrupt")
+            assert left == damaged or (left == damaged[:end] and aside.read_bytes() == damaged[end:])
+    await store.close()
+
+
+@pytest.mark.parametrize("kind", CRASHES)
+def test_a_file_replaced_as_a_whole_is_the_old_or_the_new_one(tmp_path: Path, kind: Crash) -> None:
+    root = tmp_path / "life"
+    root.mkdir()
+    files = RecordingFiles(root)
+    files.make_dir(root / "a" / "b")
+    path = Path("a/b/file")
+    contents = [bytes([number]) * 2_000 for number in range(3)]
+    written = []
+    for content in contents:
+        files.write_whole(root / path, content)
+        written.append(len(files.record))
+    disk = Disk()
+    for at, operation in enumerate(files.record, 1):
+        disk.apply(operation)
+        target = tmp_path / str(at)
+        target.mkdir()
+        disk.crash(kind, at, target)
+        found = (target / path).read_bytes() if (target / path).exists() else None
+        done = sum(at >= end for end in written)
+        assert found in [None, *contents][done : done + 2]
+
+
 @pytest.mark.crash
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(8))
