@@ -182,7 +182,7 @@ async def _open_parts(settings: Settings, clock: Clock, stack: contextlib.AsyncE
 
     gate = Gate(settings.push.max_inflight_bytes)
     prefix = f"{settings.web.prefix}/metrics/".encode()
-    push = PushRoute(groups, settings.push, PushMetrics(registry, table), gate, prefix=prefix)
+    push = PushRoute(groups, settings.push, PushMetrics(registry, table, gate), gate, prefix=prefix)
     sinks = _sinks(store, state, files, settings, clock=clock, registry=registry)
     stack.push_async_callback(sinks.stop)
     await sinks.configure(settings.influxdb)

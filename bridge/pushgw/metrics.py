@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from bridge.edge import Gate
 from bridge.native import PushTable
 
 __all__ = ["PushMetrics"]
@@ -13,7 +14,7 @@ SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 class PushMetrics:
     """Children are looked up once: a counter costs a quarter of a microsecond then, not one."""
 
-    def __init__(self, registry: CollectorRegistry, table: PushTable) -> None:
+    def __init__(self, registry: CollectorRegistry, table: PushTable, gate: Gate) -> None:
         requests = Counter(
             "pushbridge_push_requests", "Answers of the push edge.", ("method", "code"), registry=registry
         )
@@ -38,3 +39,5 @@ class PushMetrics:
         groups.set_function(lambda: table.groups)
         series = Gauge("pushbridge_push_series", "Series of all push groups.", registry=registry)
         series.set_function(lambda: table.series)
+        inflight = Gauge("pushbridge_push_inflight_bytes", "Request bodies held in memory.", registry=registry)
+        inflight.set_function(lambda: gate.used)

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bridge.buffer import open_read_only
 from bridge.clock import SystemClock
 from tests.bridge_process import BridgeProcess
@@ -61,8 +63,6 @@ class Memory:
     def __init__(self, pid: int) -> None:
         self._folder = Path(f"/proc/{pid}")
         if not self._folder.exists():
-            import pytest
-
             pytest.skip("there is no /proc to read a process' memory from")
 
     def resident(self) -> int:
