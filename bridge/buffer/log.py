@@ -107,7 +107,7 @@ class Log:
     def check_open(self) -> None:
         """Raise Unavailable when nothing can be appended any more: to be asked before a batch is staged."""
         if self._closed:
-            raise Unavailable("the bridge is shutting down")
+            raise Unavailable(self.fatal or "the bridge is shutting down")
 
     def append(self, staged: Staged, batch: Batch) -> "asyncio.Future[Position]":
         """Queue a staged batch. The future gives the position behind it, once it is durable and visible.

@@ -217,7 +217,7 @@ async def test_a_head_that_contradicts_the_log_ends_the_store(tmp_path: Path) ->
     store.head.rollback()
     results = await asyncio.gather(*appends, return_exceptions=True)
     assert all(isinstance(result, Unavailable) for result in results)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="needs a restart"):
         await store.append(batch(5))
     await store.close()
     assert_reopens_with(tmp_path, {0, 1, 2, 3})
