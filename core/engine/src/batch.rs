@@ -27,7 +27,7 @@ pub struct Batch {
     /// series' last sample, so two pushes in one millisecond are two samples.
     pub time: i64,
     /// What an edge wants to find again in the log, atomically with the samples (a push's group change). Opaque here.
-    pub event: Option<Vec<u8>>,
+    pub event: Option<Arc<[u8]>>,
     /// The rows belong to push groups: between them their values are held for local queries.
     pub held: bool,
     /// Rows that break a rule of the head are left out and counted, instead of refusing the batch: for protocols whose

@@ -10,6 +10,7 @@ mod group;
 mod index;
 mod refusal;
 mod render;
+mod shared;
 mod stage;
 mod table;
 

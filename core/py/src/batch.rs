@@ -65,7 +65,7 @@ impl PyBatch {
             pack(&mut pairs, batch.arena()).map_err(|error| append_refused(py, "labels", error.to_string()))?;
             batch.push_float(t.unwrap_or(BATCH_TIME), value);
         }
-        batch.event = event.map(|event| event.as_bytes().to_vec());
+        batch.event = event.map(|event| event.as_bytes().into());
         batch.held = held;
         batch.partial = partial;
         Ok(Self(batch))

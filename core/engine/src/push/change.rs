@@ -8,10 +8,12 @@
 //! | pushed_ms sv | failed_ms sv | ttl_ms sv | n uv, (stamp_ms sv, len uv, MetricFamily)*
 //! ```
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::bytes::{put_prefixed, put_uvarint, put_varint, Decoder, Truncated};
-use crate::family::Text;
+use crate::family::{Family, Text};
+use crate::wire::protobuf;
 
 use super::group::{Group, GroupKey, Stored};
 
@@ -88,12 +90,11 @@ impl Change {
     pub fn encode(&self) -> Vec<u8> {
         let times = [self.pushed_ms, self.failed_ms, self.ttl_ms];
         let flags = (u8::from(self.deleted) * DELETED) | (u8::from(self.replaced) * REPLACED);
-        put_change(
-            flags,
-            &self.key,
-            times,
-            self.families.iter().map(|(stamp_ms, family)| (*stamp_ms, &family[..])),
-        )
+        let mut writer = ChangeWriter::new(flags, &self.key, times, self.families.len());
+        for (stamp_ms, family) in &self.families {
+            writer.encoded(*stamp_ms, family);
+        }
+        writer.finish()
     }
 
     /// From bytes.
@@ -124,32 +125,62 @@ impl Change {
     }
 }
 
-/// The change to a state, of which `families` are what is new: as [`Change::encode`] gives it, without building one.
+/// The change that makes a group what `state` is, with `families` as what is new.
 pub fn encode_state(key: &GroupKey, state: &Group, replaced: bool, families: &[Arc<Stored>]) -> Vec<u8> {
-    let times = [state.pushed_ms, state.failed_ms, state.ttl_ms];
-    let families = families.iter().map(|stored| (stored.stamp_ms, &stored.proto[..]));
-    put_change(u8::from(replaced) * REPLACED, key, times, families)
+    let mut writer = ChangeWriter::to_state(key, state, replaced, families.len());
+    for stored in families {
+        writer.encoded(stored.stamp_ms, &stored.proto);
+    }
+    writer.finish()
 }
 
-fn put_change<'a>(
-    flags: u8,
-    key: &GroupKey,
-    times: [i64; 3],
-    families: impl ExactSizeIterator<Item = (i64, &'a [u8])> + Clone,
-) -> Vec<u8> {
-    let size: usize = families.clone().map(|(_, family)| family.len() + 12).sum();
-    let mut out = Vec::with_capacity(128 + size);
-    out.extend_from_slice(&[VERSION, flags]);
-    put_key(key, &mut out);
-    for time in times {
-        put_varint(&mut out, time);
+/// Writes a change family by family.
+pub struct ChangeWriter {
+    out: Vec<u8>,
+    family: Vec<u8>,
+}
+
+impl ChangeWriter {
+    fn new(flags: u8, key: &GroupKey, times: [i64; 3], families: usize) -> Self {
+        let mut out = Vec::with_capacity(128 + families * 128);
+        out.extend_from_slice(&[VERSION, flags]);
+        put_key(key, &mut out);
+        for time in times {
+            put_varint(&mut out, time);
+        }
+        put_uvarint(&mut out, families as u64);
+        Self {
+            out,
+            family: Vec::new(),
+        }
     }
-    put_uvarint(&mut out, families.len() as u64);
-    for (stamp_ms, family) in families {
-        put_varint(&mut out, stamp_ms);
-        put_prefixed(&mut out, family);
+
+    /// A change to `state`, of which so many families follow.
+    pub fn to_state(key: &GroupKey, state: &Group, replaced: bool, families: usize) -> Self {
+        let times = [state.pushed_ms, state.failed_ms, state.ttl_ms];
+        Self::new(u8::from(replaced) * REPLACED, key, times, families)
     }
-    out
+
+    /// Append an encoded family.
+    fn encoded(&mut self, stamp_ms: i64, proto: &[u8]) {
+        put_varint(&mut self.out, stamp_ms);
+        put_prefixed(&mut self.out, proto);
+    }
+
+    /// Append a family; where its encoding is in what [`Self::finish`] gives.
+    pub fn family(&mut self, stamp_ms: i64, family: &Family) -> Range<usize> {
+        let mut proto = std::mem::take(&mut self.family);
+        proto.clear();
+        protobuf::encode_family(family, &mut proto);
+        self.encoded(stamp_ms, &proto);
+        self.family = proto;
+        self.out.len() - self.family.len()..self.out.len()
+    }
+
+    /// The bytes.
+    pub fn finish(self) -> Vec<u8> {
+        self.out
+    }
 }
 
 impl GroupKey {

@@ -9,7 +9,7 @@ use crate::family::{Family, Kind, Label, Metric, Text, Value};
 use crate::float::push_go;
 use crate::labels::quote;
 
-use super::group::{Group, Stored};
+use super::group::{Group, GroupKey, Stored};
 use super::index::{GroupId, Index};
 use super::refusal::Errors;
 
@@ -21,6 +21,8 @@ pub struct Scope<'a> {
     pub reserved: &'a HashMap<Text, Kind, ahash::RandomState>,
     /// The pushed group.
     pub group: GroupId,
+    /// Its key.
+    pub key: &'a GroupKey,
     /// Its newest state, if it exists.
     pub current: Option<&'a Group>,
     /// Types in the group as it would be after the push.
@@ -43,7 +45,7 @@ impl Scope<'_> {
         self.after.get(name).copied().or_else(|| self.kind_elsewhere(name))
     }
 
-    /// Every rule between families, for one whose metrics already carry the group's labels; `hashes` are theirs, in order.
+    /// Every rule between families, for one whose metrics are stripped; `hashes` are theirs, in order.
     pub fn check(&self, family: &Family, hashes: &[u64], errors: &mut Errors) {
         if family.metrics.is_empty() {
             return;
@@ -62,7 +64,7 @@ impl Scope<'_> {
         let elsewhere = self.kind_elsewhere(&family.name).filter(|k| *k != family.kind);
         if let Some(kind) = elsewhere {
             if let Some(metric) = family.metrics.first() {
-                errors.add(|| format!("{} is not a {}", describe(&family.name, metric), kind.upper()));
+                errors.add(|| format!("{} is not a {}", describe(&family.name, metric, self.key), kind.upper()));
                 return;
             }
         }
@@ -109,10 +111,10 @@ impl Scope<'_> {
         for (metric, &hash) in family.metrics.iter().zip(hashes) {
             let twice = seen
                 .insert(hash, metric)
-                .is_some_and(|m| same_labels(&m.labels, &metric.labels));
+                .is_some_and(|m| same_labels(m.labels.iter(), metric.labels.iter()));
             if twice || self.owned_elsewhere(family, metric, hash) {
                 errors.add(|| {
-                    let metric = describe(&family.name, metric);
+                    let metric = describe(&family.name, metric, self.key);
                     format!("{metric} was collected before with the same name and label values")
                 });
             }
@@ -122,11 +124,9 @@ impl Scope<'_> {
     fn owned_elsewhere(&self, family: &Family, metric: &Metric, hash: u64) -> bool {
         self.index.other_owners(hash, self.group).any(|other| {
             (self.family_of)(other, &family.name).is_some_and(|stored| {
-                stored
-                    .family()
-                    .metrics
-                    .iter()
-                    .any(|m| same_labels(&m.labels, &metric.labels))
+                let mine = || self.key.with(&metric.labels);
+                let theirs = stored.stripped().metrics;
+                theirs.iter().any(|m| same_labels(stored.key.with(&m.labels), mine()))
             })
         })
     }
@@ -160,30 +160,30 @@ impl<'a> Seen<'a> {
     }
 }
 
-fn same_labels(a: &[Label], b: &[Label]) -> bool {
+fn same_labels<'l>(a: impl Iterator<Item = &'l Label>, b: impl Iterator<Item = &'l Label>) -> bool {
     let full = |l: &&Label| !l.value.is_empty();
-    a.iter().filter(full).eq(b.iter().filter(full))
+    a.filter(full).eq(b.filter(full))
 }
 
 /// The rules that concern a family alone.
-pub fn check_values(family: &Family, errors: &mut Errors) {
+pub fn check_values(family: &Family, key: &GroupKey, errors: &mut Errors) {
     for metric in &family.metrics {
-        check_metric(family, metric, errors);
+        check_metric(family, metric, key, errors);
     }
 }
 
-fn check_metric(family: &Family, metric: &Metric, errors: &mut Errors) {
+fn check_metric(family: &Family, metric: &Metric, key: &GroupKey, errors: &mut Errors) {
     if !matches_kind(family.kind, &metric.value) {
         let kind = family.kind.upper();
-        errors.add(|| format!("{} is not a {kind}", describe(&family.name, metric)));
+        errors.add(|| format!("{} is not a {kind}", describe(&family.name, metric, key)));
         return;
     }
     if let Some(wrong) = broken_native(&metric.value) {
-        errors.add(|| format!("{} {wrong}", describe(&family.name, metric)));
+        errors.add(|| format!("{} {wrong}", describe(&family.name, metric, key)));
         return;
     }
     let mut previous: Option<&str> = None;
-    for label in &metric.labels {
+    for label in key.with(&metric.labels) {
         let name = label.name.as_str();
         let wrong = if previous == Some(name) {
             format!("has two or more labels with the same name: {name}")
@@ -195,7 +195,7 @@ fn check_metric(family: &Family, metric: &Metric, errors: &mut Errors) {
             previous = Some(name);
             continue;
         };
-        errors.add(|| format!("{} {wrong}", describe(&family.name, metric)));
+        errors.add(|| format!("{} {wrong}", describe(&family.name, metric, key)));
         return;
     }
 }
@@ -249,11 +249,13 @@ fn matches_kind(kind: Kind, value: &Value) -> bool {
 }
 
 /// `collected metric "x" { label:{name:"a" value:"b"} untyped:{value:1}}`, as a Go program prints the message.
-fn describe(name: &str, metric: &Metric) -> String {
+fn describe(name: &str, metric: &Metric, key: &GroupKey) -> String {
+    let mut shown = metric.clone();
+    key.force_on(&mut shown);
     let mut out = String::from("collected metric ");
     quote(name, &mut out);
     out.push_str(" {");
-    for label in &metric.labels {
+    for label in &shown.labels {
         out.push_str(" label:{name:");
         quote(&label.name, &mut out);
         out.push_str(" value:");

@@ -8,13 +8,16 @@ use crate::exposition::series::flatten;
 use crate::family::{Family, Label, Metric, Value};
 use crate::labels::METRIC_NAME;
 
-/// Append every series of `family` to the batch, at the samples' own times where they have one. Returns how many.
-pub fn push_family(family: &Family, batch: &mut Batch) -> u32 {
+use super::group::GroupKey;
+
+/// Append every series of `family`, whose metrics are stripped, to the batch, at the samples' own times where they have one. Returns
+/// how many.
+pub fn push_family(family: &Family, key: &GroupKey, batch: &mut Batch) -> u32 {
     let mut rows = 0;
     for metric in &family.metrics {
         let t = metric.timestamp_ms.unwrap_or(BATCH_TIME);
         each_series(family, metric, &mut |name, extra, value| {
-            pack_series(name, &metric.labels, extra, batch.arena());
+            pack_series(name, key.with(&metric.labels), extra, batch.arena());
             match value {
                 SeriesValue::Float(v) => batch.push_float(t, v),
                 SeriesValue::Native(h) => batch.push_histogram(t, Arc::new(h.clone())),
@@ -26,12 +29,12 @@ pub fn push_family(family: &Family, batch: &mut Batch) -> u32 {
 }
 
 /// Append a stale marker for every series of `old` that is not in `kept`, the packed label sets that live on.
-pub fn push_stale(old: &Family, kept: &dyn Fn(&[u8]) -> bool, batch: &mut Batch) {
+pub fn push_stale(old: &Family, key: &GroupKey, kept: &dyn Fn(&[u8]) -> bool, batch: &mut Batch) {
     let mut packed = Vec::new();
     for metric in &old.metrics {
         each_series(old, metric, &mut |name, extra, _| {
             packed.clear();
-            pack_series(name, &metric.labels, extra, &mut packed);
+            pack_series(name, key.with(&metric.labels), extra, &mut packed);
             if !kept(&packed) {
                 batch.arena().extend_from_slice(&packed);
                 batch.push_float(BATCH_TIME, f64::from_bits(STALE_NAN_BITS));
@@ -41,12 +44,12 @@ pub fn push_stale(old: &Family, kept: &dyn Fn(&[u8]) -> bool, batch: &mut Batch)
 }
 
 /// The packed label set of every series of a family.
-pub fn series_of(family: &Family, emit: &mut dyn FnMut(&[u8])) {
+pub fn series_of(family: &Family, key: &GroupKey, emit: &mut dyn FnMut(&[u8])) {
     let mut packed = Vec::new();
     for metric in &family.metrics {
         each_series(family, metric, &mut |name, extra, _| {
             packed.clear();
-            pack_series(name, &metric.labels, extra, &mut packed);
+            pack_series(name, key.with(&metric.labels), extra, &mut packed);
             emit(&packed);
         });
     }
@@ -79,7 +82,12 @@ fn each_series(family: &Family, metric: &Metric, emit: &mut EmitSeries<'_>) {
 
 /// Pack name, sorted labels and an extra label (`le`, `quantile`) in name order; empty values are left out, and a label that the
 /// extra one replaces too.
-fn pack_series(name: SeriesName<'_>, labels: &[Label], extra: Option<(&str, &str)>, out: &mut Vec<u8>) {
+fn pack_series<'l>(
+    name: SeriesName<'_>,
+    labels: impl Iterator<Item = &'l Label>,
+    extra: Option<(&str, &str)>,
+    out: &mut Vec<u8>,
+) {
     let mut name_due = true;
     let mut extra_due = extra;
     for label in labels {
@@ -141,7 +149,7 @@ mod tests {
                 base: "h",
                 suffix: "_bucket",
             },
-            &labels,
+            labels.iter(),
             Some(("le", "+Inf")),
             &mut out,
         );
@@ -160,7 +168,7 @@ mod tests {
         let clash = [label("le", "mine")];
         pack_series(
             SeriesName { base: "h", suffix: "" },
-            &clash,
+            clash.iter(),
             Some(("le", "1.0")),
             &mut out,
         );

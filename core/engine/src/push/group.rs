@@ -8,6 +8,7 @@ use crate::family::{Family, Kind, Label, Metric, Text, Value};
 use crate::labels::{is_legacy_label_name, is_legacy_metric_name};
 use crate::wire::protobuf;
 
+use super::shared::Shared;
 use super::{PUSH_FAILURE_TIME, PUSH_FAILURE_TIME_HELP, PUSH_TIME, PUSH_TIME_HELP};
 
 /// The labels of a push URL: sorted by name, each name once, `job` among them. Unlike in a series' label set an empty value counts.
@@ -38,10 +39,24 @@ impl GroupKey {
         self.0.iter().find(|l| l.name == name).map_or("", |l| l.value.as_str())
     }
 
-    /// Give every metric the key's labels: they win over labels of the same name, `instance` is there even if empty.
-    /// Leaves the labels sorted by name.
-    pub fn force_on(&self, metric: &mut Metric) {
+    /// Leave a metric its own labels only, sorted: the key's win over labels of the same name.
+    pub fn strip(&self, metric: &mut Metric) {
         metric.labels.retain(|l| self.0.iter().all(|k| k.name != l.name));
+        metric.labels.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    }
+
+    /// A stripped metric's labels and the key's, in name order: those of its series.
+    pub fn with<'a>(&'a self, own: &'a [Label]) -> impl Iterator<Item = &'a Label> {
+        let (mut own, mut key) = (own.iter().peekable(), self.0.iter().peekable());
+        std::iter::from_fn(move || match (own.peek(), key.peek()) {
+            (Some(o), Some(k)) if o.name < k.name => own.next(),
+            (Some(_), None) => own.next(),
+            _ => key.next(),
+        })
+    }
+
+    /// Give a stripped metric the labels that it is shown with: the key's, and `instance` even if empty; sorted by name.
+    pub fn force_on(&self, metric: &mut Metric) {
         metric.labels.extend(self.0.iter().cloned());
         if metric.labels.iter().all(|l| l.name != "instance") {
             metric.labels.push(Label {
@@ -56,6 +71,8 @@ impl GroupKey {
 /// What a group holds of one name.
 #[derive(Debug)]
 pub struct Stored {
+    /// The group's key, whose labels each metric has besides its own.
+    pub key: Arc<GroupKey>,
     /// Family name.
     pub name: Text,
     /// HELP, if any was pushed.
@@ -64,10 +81,10 @@ pub struct Stored {
     pub kind: Kind,
     /// When it was pushed, ms.
     pub stamp_ms: i64,
-    /// The family with the group's labels on each metric, without timestamps, as a protobuf message: a third of the size of the model.
-    pub proto: Box<[u8]>,
+    /// The family, its metrics stripped and without timestamps, as a protobuf message: a fraction of the model's size.
+    pub proto: Shared<u8>,
     /// Hash of each metric's name and labels, in order; what the index of owners is keyed by.
-    pub hashes: Box<[u64]>,
+    pub hashes: Shared<u64>,
     /// Series that it makes in the store.
     pub series: u32,
     /// Hash of all its series' label sets in order: equal shapes mean that no series ends. 0 = not known.
@@ -79,27 +96,33 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Keep a family whose metrics already carry the group's labels.
-    pub fn new(family: &Family, stamp_ms: i64, hashes: Box<[u64]>, series: u32, shape: u64) -> Self {
-        let mut proto = Vec::with_capacity(64 + family.metrics.len() * 64);
-        protobuf::encode_family(family, &mut proto);
+    /// Keep a family of stripped metrics, of which `proto` is the encoding.
+    pub fn new(
+        family: &Family,
+        key: &Arc<GroupKey>,
+        stamp_ms: i64,
+        proto: Shared<u8>,
+        hashes: Shared<u64>,
+        extent: Extent,
+    ) -> Self {
         Self {
+            key: Arc::clone(key),
             name: family.name.clone(),
             help: family.help.clone(),
             kind: family.kind,
             stamp_ms,
-            proto: proto.into_boxed_slice(),
+            proto,
             hashes,
-            series,
-            shape,
-            legacy: is_legacy(family),
+            series: extent.series,
+            shape: extent.shape,
+            legacy: is_legacy(family, key),
             text: OnceLock::new(),
         }
     }
 
-    /// The family as a model again. The bytes are this process' own or checked when they were read, so an unreadable
-    /// message can only be an empty family.
-    pub fn family(&self) -> Family {
+    /// The family as a model again, its metrics stripped. The bytes are this process' own or checked when they were read,
+    /// so an unreadable message can only be an empty family.
+    pub fn stripped(&self) -> Family {
         protobuf::decode_family(&self.proto).unwrap_or_else(|_| Family {
             name: self.name.clone(),
             help: self.help.clone(),
@@ -107,6 +130,13 @@ impl Stored {
             unit: Text::default(),
             metrics: Vec::new(),
         })
+    }
+
+    /// The family as it is shown: every metric with the group's labels.
+    pub fn family(&self) -> Family {
+        let mut family = self.stripped();
+        family.metrics.iter_mut().for_each(|m| self.key.force_on(m));
+        family
     }
 
     /// Its lines in the text format with names as they are, without HELP and TYPE; rendered once.
@@ -119,9 +149,18 @@ impl Stored {
     }
 }
 
-fn is_legacy(family: &Family) -> bool {
-    let mut labels = family.metrics.iter().flat_map(|m| &m.labels);
-    is_legacy_metric_name(&family.name) && labels.all(|l| is_legacy_label_name(&l.name))
+/// The series of a family in the store.
+#[derive(Debug, Clone, Copy)]
+pub struct Extent {
+    /// How many there are.
+    pub series: u32,
+    /// See [`Stored::shape`].
+    pub shape: u64,
+}
+
+fn is_legacy(family: &Family, key: &GroupKey) -> bool {
+    let own = family.metrics.iter().flat_map(|m| &m.labels);
+    is_legacy_metric_name(&family.name) && own.chain(key.labels()).all(|l| is_legacy_label_name(&l.name))
 }
 
 /// What two states of a group hold of one name; at least one of them holds something.
@@ -181,6 +220,16 @@ impl Group {
         }
     }
 
+    /// Take over from `old` what this state holds nothing of.
+    pub fn keep_from(&mut self, old: &Self) {
+        let joined = Self::join(Some(old), Some(self));
+        let kept: Vec<_> = joined
+            .filter_map(|(old, new)| new.is_none().then_some(old?.clone()))
+            .collect();
+        self.families.extend(kept);
+        self.families.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    }
+
     /// A family without metrics is none: it has ended the one of its name that was there before, and claims nothing.
     pub fn drop_empty(&mut self) {
         self.families.retain(|family| !family.hashes.is_empty());
@@ -191,23 +240,30 @@ impl Group {
         2 + self.families.iter().map(|f| f.series as usize).sum::<usize>()
     }
 
-    /// The two families that every group has.
-    pub fn push_times(&self, key: &GroupKey) -> [Family; 2] {
+    /// The two families that every group has, stripped.
+    pub fn push_times(&self) -> [Family; 2] {
         [
-            time_family(PUSH_FAILURE_TIME, PUSH_FAILURE_TIME_HELP, self.failed_ms, key),
-            time_family(PUSH_TIME, PUSH_TIME_HELP, self.pushed_ms, key),
+            time_family(PUSH_FAILURE_TIME, PUSH_FAILURE_TIME_HELP, self.failed_ms),
+            time_family(PUSH_TIME, PUSH_TIME_HELP, self.pushed_ms),
         ]
+    }
+
+    /// The same as they are shown.
+    pub fn shown_push_times(&self, key: &GroupKey) -> [Family; 2] {
+        self.push_times().map(|mut family| {
+            family.metrics.iter_mut().for_each(|m| key.force_on(m));
+            family
+        })
     }
 }
 
-fn time_family(name: &'static str, help: &'static str, ms: i64, key: &GroupKey) -> Family {
-    let mut metric = Metric {
-        labels: Vec::with_capacity(key.labels().len() + 1),
+fn time_family(name: &'static str, help: &'static str, ms: i64) -> Family {
+    let metric = Metric {
+        labels: Vec::new(),
         value: Value::Gauge(ms as f64 / 1000.0),
         timestamp_ms: None,
         created_ms: None,
     };
-    key.force_on(&mut metric);
     Family {
         name: Text::const_new(name),
         help: Some(Text::const_new(help)),

@@ -46,12 +46,12 @@ impl Index {
         }
     }
 
-    /// The identity of a metric: its name and its labels, which are sorted; empty values do not count.
-    pub fn hash_metric(&self, name: &str, labels: &[Label]) -> u64 {
+    /// The identity of a metric: its name and its labels in name order; empty values do not count.
+    pub fn hash_metric<'l>(&self, name: &str, labels: impl Iterator<Item = &'l Label>) -> u64 {
         use std::hash::Hasher;
         let mut hasher = self.hasher.build_hasher();
         hasher.write(name.as_bytes());
-        for label in labels.iter().filter(|l| !l.value.is_empty()) {
+        for label in labels.filter(|l| !l.value.is_empty()) {
             hasher.write_u8(0xff);
             hasher.write(label.name.as_bytes());
             hasher.write_u8(0xfe);
@@ -100,7 +100,7 @@ impl Index {
                 groups: 1,
             })
             .kind = stored.kind;
-        for &hash in &stored.hashes {
+        for &hash in stored.hashes.iter() {
             self.owners.insert_unique(hash, Owner { hash, group }, |o| o.hash);
         }
     }
@@ -112,7 +112,7 @@ impl Index {
                 self.names.remove(&stored.name);
             }
         }
-        for &hash in &stored.hashes {
+        for &hash in stored.hashes.iter() {
             if let Ok(entry) = self.owners.find_entry(hash, |o| o.hash == hash && o.group == group) {
                 entry.remove();
             }
@@ -121,5 +121,5 @@ impl Index {
 }
 
 fn same_claims(a: &Stored, b: &Stored) -> bool {
-    a.kind == b.kind && a.hashes == b.hashes
+    a.kind == b.kind && *a.hashes == *b.hashes
 }

@@ -123,7 +123,7 @@ impl Snapshot {
     fn push_times(&self) -> Vec<Family> {
         let mut families: Vec<Family> = Vec::new();
         for (key, group) in &self.groups {
-            for (i, family) in group.push_times(key).into_iter().enumerate() {
+            for (i, family) in group.shown_push_times(key).into_iter().enumerate() {
                 match families.get_mut(i) {
                     Some(known) => known.metrics.extend(family.metrics),
                     None => families.push(family),
@@ -141,7 +141,7 @@ impl Snapshot {
                 out.push(',');
             }
             json::group_open(key.labels(), group.failed_ms <= group.pushed_ms, &mut out);
-            for family in group.push_times(key) {
+            for family in group.shown_push_times(key) {
                 json::family(&family, group.pushed_ms.max(group.failed_ms), &mut out);
             }
             for stored in &group.families {

@@ -1,18 +1,21 @@
 //! One push: from parsed families to the group's next state and the batch that makes it durable.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use ahash::RandomState;
 use hashbrown::{HashMap, HashSet};
 
 use crate::batch::{Batch, STALE_NAN_BITS};
 use crate::family::{Family, Kind, Metric};
 
-use super::change::{encode_state, Change};
+use super::change::{encode_state, Change, ChangeWriter};
 use super::check::{check_values, Scope};
 use super::flatten::{push_family, push_stale, series_of};
-use super::group::{Group, GroupKey, Stored};
+use super::group::{Extent, Group, GroupKey, Stored};
 use super::index::Index;
 use super::refusal::{Errors, Refusal};
+use super::shared::Shared;
 use super::{PUSH_FAILURE_TIME, PUSH_TIME};
 
 /// What to do with samples that carry a time.
@@ -44,11 +47,11 @@ pub struct PushOptions {
     pub timestamps: Timestamps,
 }
 
-/// Give every metric the key's labels and leave out the two names that a group makes itself.
+/// Leave every metric its own labels only, and leave out the two names that a group makes itself.
 pub fn sanitize(families: &mut Vec<Family>, key: &GroupKey) {
     families.retain(|f| f.name != PUSH_TIME && f.name != PUSH_FAILURE_TIME);
     for metric in families.iter_mut().flat_map(|f| &mut f.metrics) {
-        key.force_on(metric);
+        key.strip(metric);
     }
 }
 
@@ -83,53 +86,69 @@ pub struct Prepared {
     pushed: Vec<Family>,
     /// What the group holds of each name afterwards, where that differs from `pushed`.
     merged: Vec<Option<Family>>,
-    hashes: Vec<Box<[u64]>>,
+    /// Of the metrics that the group holds afterwards, family after family.
+    hashes: Vec<u64>,
+    /// Where each family's hashes end.
+    ends: Vec<usize>,
     /// Whether the group holds these very metrics of a name already, as most pushes find it.
     unchanged: Vec<bool>,
 }
 
 impl Prepared {
     /// Hash every metric; merge with the current families where asked.
-    pub fn new(mut pushed: Vec<Family>, current: Option<&Group>, merge_series: bool, index: &Index) -> Self {
+    pub fn new(
+        mut pushed: Vec<Family>,
+        key: &GroupKey,
+        current: Option<&Group>,
+        merge_series: bool,
+        index: &Index,
+    ) -> Self {
         pushed.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        let hash_all = |f: &Family| -> Box<[u64]> {
-            f.metrics
-                .iter()
-                .map(|m| index.hash_metric(&f.name, &m.labels))
-                .collect()
+        let hash = |family: &Family, hashes: &mut Vec<u64>| {
+            let metrics = family.metrics.iter();
+            hashes.extend(metrics.map(|m| index.hash_metric(&family.name, key.with(&m.labels))));
         };
-        let mut hashes: Vec<Box<[u64]>> = pushed.iter().map(hash_all).collect();
-        let mut merged: Vec<Option<Family>> = pushed.iter().map(|_| None).collect();
-        if merge_series {
-            for ((family, merged), hashes) in pushed.iter().zip(&mut merged).zip(&mut hashes) {
-                let Some(old) = current.and_then(|g| g.family(&family.name)) else {
-                    continue;
-                };
-                let combined = merge(old, family, hashes);
-                *hashes = hash_all(&combined);
-                *merged = Some(combined);
-            }
+        let mut hashes = Vec::with_capacity(pushed.iter().map(|f| f.metrics.len()).sum());
+        let mut ends = Vec::with_capacity(pushed.len());
+        let mut merged = Vec::with_capacity(pushed.len());
+        for family in &pushed {
+            let start = hashes.len();
+            hash(family, &mut hashes);
+            let old = current.filter(|_| merge_series).and_then(|g| g.family(&family.name));
+            merged.push(old.map(|old| {
+                let combined = merge(old, family, hashes.get(start..).unwrap_or_default());
+                hashes.truncate(start);
+                hash(&combined, &mut hashes);
+                combined
+            }));
+            ends.push(hashes.len());
         }
         let unchanged = Vec::with_capacity(pushed.len());
         let mut prepared = Self {
             pushed,
             merged,
             hashes,
+            ends,
             unchanged,
         };
-        prepared.unchanged.extend(prepared.unchanged_in(current));
+        prepared.unchanged = prepared.unchanged_in(current);
         prepared
+    }
+
+    /// The hashes of each family.
+    fn hashes(&self) -> impl Iterator<Item = &[u64]> {
+        ranges(&self.ends).map(|range| self.hashes.get(range).unwrap_or_default())
     }
 
     /// For each family, whether `current` claims the same.
     fn unchanged_in(&self, current: Option<&Group>) -> Vec<bool> {
         let mut stored = current.map_or(&[][..], |g| &g.families).iter().peekable();
-        let families = self.afterwards().zip(&self.hashes);
+        let families = self.afterwards().zip(self.hashes());
         families
             .map(|(family, hashes)| {
                 while stored.next_if(|s| s.name < family.name).is_some() {}
                 let same = stored.next_if(|s| s.name == family.name);
-                same.is_some_and(|s| s.kind == family.kind && s.hashes == *hashes)
+                same.is_some_and(|s| s.kind == family.kind && *s.hashes == *hashes)
             })
             .collect()
     }
@@ -142,8 +161,8 @@ impl Prepared {
     /// Every consistency rule over every family.
     pub fn check(&self, scope: &Scope<'_>) -> Result<(), Refusal> {
         let mut errors = Errors::default();
-        for ((family, hashes), unchanged) in self.afterwards().zip(&self.hashes).zip(&self.unchanged) {
-            check_values(family, &mut errors);
+        for ((family, hashes), unchanged) in self.afterwards().zip(self.hashes()).zip(&self.unchanged) {
+            check_values(family, scope.key, &mut errors);
             // The claims of all groups are consistent, so what has been claimed already needs no second look.
             if !unchanged {
                 scope.check(family, hashes, &mut errors);
@@ -181,10 +200,10 @@ impl Prepared {
     /// The group's next state and the batch: new samples, stale markers for series that end, the push times, the change.
     pub fn build(
         self,
-        key: &GroupKey,
+        key: &Arc<GroupKey>,
         current: Option<&Group>,
         options: &PushOptions,
-        hasher: &ahash::RandomState,
+        hasher: &RandomState,
     ) -> (Group, Batch) {
         let mut batch = Batch::new(options.now_ms);
         batch.held = true;
@@ -194,44 +213,64 @@ impl Prepared {
             failed_ms: current.map_or(0, |g| g.failed_ms),
             ttl_ms: options.ttl_ms,
         };
-        let mut changed = Vec::with_capacity(self.pushed.len());
-        for ((mut family, merged), hashes) in self.pushed.into_iter().zip(self.merged).zip(self.hashes) {
-            let start = batch.arena().len();
-            let rows = push_family(&family, &mut batch);
-            let shape = hasher.hash_one(batch.arena().get(start..).unwrap_or_default());
-            let partial = merged.is_some();
+        let mut change = ChangeWriter::to_state(key, &next, options.replace, self.pushed.len());
+        let mut drafts = Vec::with_capacity(self.pushed.len());
+        for (mut family, merged) in self.pushed.into_iter().zip(self.merged) {
+            let mut extent = push_rows(&family, key, &mut batch, hasher);
             if let Some(merged) = merged {
                 family = merged;
+                extent = extent_of(&family, key);
             }
             family.metrics.iter_mut().for_each(|m| m.timestamp_ms = None);
-            let stored = if partial {
-                let mut series = 0;
-                series_of(&family, &mut |_| series += 1);
-                Stored::new(&family, options.now_ms, hashes, series, 0)
-            } else {
-                Stored::new(&family, options.now_ms, hashes, rows, shape)
-            };
-            changed.push(Arc::new(stored));
+            let proto = change.family(options.now_ms, &family);
+            drafts.push((family, extent, proto));
         }
-        next.families = changed.clone();
+        let event: Arc<[u8]> = change.finish().into();
+        let hashes: Arc<[u64]> = self.hashes.into();
+        let stored = drafts
+            .into_iter()
+            .zip(ranges(&self.ends))
+            .map(|((family, extent, proto), range)| {
+                let (proto, hashes) = (Shared::new(&event, proto), Shared::new(&hashes, range));
+                Arc::new(Stored::new(&family, key, options.now_ms, proto, hashes, extent))
+            });
+        next.families.extend(stored);
         if let Some(group) = current.filter(|_| !options.replace) {
-            let kept = Group::join(Some(group), Some(&next)).filter_map(|(old, new)| new.is_none().then_some(old?));
-            let kept: Vec<_> = kept.cloned().collect();
-            next.families.extend(kept);
-            next.families.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+            next.keep_from(group);
         }
         next.drop_empty();
-        end_series(current, &next, &mut batch);
-        for family in next.push_times(key) {
-            push_family(&family, &mut batch);
+        end_series(key, current, &next, &mut batch);
+        for family in next.push_times() {
+            push_family(&family, key, &mut batch);
         }
-        batch.event = Some(encode_state(key, &next, options.replace, &changed));
+        batch.event = Some(event);
         (next, batch)
     }
 }
 
+/// The ranges that end where `ends` say and begin where the one before ends.
+fn ranges(ends: &[usize]) -> impl Iterator<Item = Range<usize>> + '_ {
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    starts.zip(ends).map(|(start, end)| start..*end)
+}
+
+/// Put a family's series into the batch.
+fn push_rows(family: &Family, key: &GroupKey, batch: &mut Batch, hasher: &RandomState) -> Extent {
+    let start = batch.arena().len();
+    let series = push_family(family, key, batch);
+    let shape = hasher.hash_one(batch.arena().get(start..).unwrap_or_default());
+    Extent { series, shape }
+}
+
+/// The extent of a family whose series are not all in a batch.
+pub fn extent_of(family: &Family, key: &GroupKey) -> Extent {
+    let mut series = 0;
+    series_of(family, key, &mut |_| series += 1);
+    Extent { series, shape: 0 }
+}
+
 /// A stale marker for each series of `current` that `next` no longer has.
-fn end_series(current: Option<&Group>, next: &Group, batch: &mut Batch) {
+fn end_series(key: &GroupKey, current: Option<&Group>, next: &Group, batch: &mut Batch) {
     for (old, new) in Group::join(current, Some(next)) {
         let Some(old) = old else { continue };
         if new.is_some_and(|n| Arc::ptr_eq(n, old) || (n.shape != 0 && n.shape == old.shape)) {
@@ -239,11 +278,11 @@ fn end_series(current: Option<&Group>, next: &Group, batch: &mut Batch) {
         }
         let mut kept: HashSet<Vec<u8>> = HashSet::new();
         if let Some(new) = new {
-            series_of(&new.family(), &mut |packed| {
+            series_of(&new.stripped(), key, &mut |packed| {
                 kept.insert(packed.to_vec());
             });
         }
-        push_stale(&old.family(), &|packed| kept.contains(packed), batch);
+        push_stale(&old.stripped(), key, &|packed| kept.contains(packed), batch);
     }
 }
 
@@ -251,7 +290,7 @@ fn end_series(current: Option<&Group>, next: &Group, batch: &mut Batch) {
 fn merge(old: &Stored, pushed: &Family, pushed_hashes: &[u64]) -> Family {
     let taken: HashSet<u64> = pushed_hashes.iter().copied().collect();
     let mut family = pushed.clone();
-    let kept = old.family().metrics.into_iter().zip(old.hashes.iter());
+    let kept = old.stripped().metrics.into_iter().zip(old.hashes.iter());
     let mut metrics: Vec<Metric> = kept.filter(|(_, h)| !taken.contains(*h)).map(|(m, _)| m).collect();
     metrics.append(&mut family.metrics);
     family.metrics = metrics;
@@ -267,10 +306,10 @@ pub fn failure(key: &GroupKey, current: Option<&Group>, now_ms: i64, ttl_ms: i64
     next.failed_ms = now_ms;
     let mut batch = Batch::new(now_ms);
     batch.held = true;
-    for family in next.push_times(key) {
-        push_family(&family, &mut batch);
+    for family in next.push_times() {
+        push_family(&family, key, &mut batch);
     }
-    batch.event = Some(encode_state(key, &next, false, &[]));
+    batch.event = Some(encode_state(key, &next, false, &[]).into());
     (next, batch)
 }
 
@@ -278,13 +317,13 @@ pub fn failure(key: &GroupKey, current: Option<&Group>, now_ms: i64, ttl_ms: i64
 pub fn deletion(key: &GroupKey, current: &Group, now_ms: i64) -> Batch {
     let mut batch = Batch::new(now_ms);
     batch.held = true;
-    end_series(Some(current), &Group::default(), &mut batch);
-    for family in current.push_times(key) {
-        series_of(&family, &mut |packed| {
+    end_series(key, Some(current), &Group::default(), &mut batch);
+    for family in current.push_times() {
+        series_of(&family, key, &mut |packed| {
             batch.arena().extend_from_slice(packed);
             batch.push_float(crate::batch::BATCH_TIME, f64::from_bits(STALE_NAN_BITS));
         });
     }
-    batch.event = Some(Change::deletion(key.clone()).encode());
+    batch.event = Some(Change::deletion(key.clone()).encode().into());
     batch
 }

@@ -11,12 +11,12 @@ use crate::wire::protobuf;
 
 use super::change::{encode_state, Change, ChangeError};
 use super::check::Scope;
-use super::flatten::series_of;
 use super::group::{Group, GroupKey, Stored};
 use super::index::{GroupId, Index};
 use super::refusal::Refusal;
 use super::render::Snapshot;
-use super::stage::{check_timestamps, deletion, failure, sanitize, Prepared, PushOptions};
+use super::shared::Shared;
+use super::stage::{check_timestamps, deletion, extent_of, failure, sanitize, Prepared, PushOptions};
 
 /// A staged change of one group, waiting for its batch to be durable.
 #[derive(Debug)]
@@ -116,11 +116,13 @@ impl Table {
         }
         let current = group.and_then(|g| self.staged(g));
         let current = current.as_deref();
-        let prepared = Prepared::new(families, current, options.merge_series && !options.replace, &self.index);
+        let merge_series = options.merge_series && !options.replace;
+        let prepared = Prepared::new(families, key, current, merge_series, &self.index);
         prepared.check(&Scope {
             index: &self.index,
             reserved: &self.reserved,
             group: group.unwrap_or(GroupId::MAX),
+            key,
             current,
             after: &if prepared.claims_nothing_new() {
                 HashMap::new()
@@ -129,7 +131,7 @@ impl Table {
             },
             family_of: &|other, name| self.staged(other).and_then(|g| g.family(name).cloned()),
         })?;
-        let (next, batch) = prepared.build(key, current, options, &self.shapes);
+        let (next, batch) = prepared.build(&self.shared_key(key), current, options, &self.shapes);
         let after = self.series - current.map_or(0, Group::series) + next.series();
         if self.max_series > 0 && after > self.max_series {
             return Err(Refusal::Series(self.max_series));
@@ -261,19 +263,27 @@ impl Table {
             failed_ms: change.failed_ms,
             ttl_ms: change.ttl_ms,
         };
+        let key = self.shared_key(&change.key);
         for (stamp_ms, proto) in &change.families {
             let family = protobuf::decode_family(proto).map_err(|e| ChangeError::Family(e.to_string()))?;
             let hashes = family
                 .metrics
                 .iter()
-                .map(|m| self.index.hash_metric(&family.name, &m.labels))
-                .collect();
-            let mut series = 0;
-            series_of(&family, &mut |_| series += 1);
-            group.set(Arc::new(Stored::new(&family, *stamp_ms, hashes, series, 0)));
+                .map(|m| self.index.hash_metric(&family.name, key.with(&m.labels)));
+            let (proto, hashes) = (Shared::from(proto.clone()), Shared::from(hashes.collect::<Vec<_>>()));
+            let extent = extent_of(&family, &key);
+            group.set(Arc::new(Stored::new(&family, &key, *stamp_ms, proto, hashes, extent)));
         }
         group.drop_empty();
         Ok(group)
+    }
+
+    /// The key that the families of a group share.
+    fn shared_key(&self, key: &GroupKey) -> Arc<GroupKey> {
+        match self.by_key.get_key_value(key) {
+            Some((shared, _)) => Arc::clone(shared),
+            None => Arc::new(key.clone()),
+        }
     }
 
     fn install(&mut self, key: &GroupKey, next: Option<Arc<Group>>) -> Ticket {

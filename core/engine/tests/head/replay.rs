@@ -18,7 +18,7 @@ fn logged(compression: Compression) -> Logged {
         push(&mut batch, "a", BATCH_TIME, round as f64);
         push(&mut batch, &format!("r{round}"), BATCH_TIME, 0.5);
         batch.held = true;
-        batch.event = (round % 2 == 0).then(|| vec![round as u8; 5]);
+        batch.event = (round % 2 == 0).then(|| vec![round as u8; 5].into());
         logged.append(&batch);
     }
     let mut batch = Batch::new(5000);
@@ -33,7 +33,7 @@ fn logged(compression: Compression) -> Logged {
     batch.push_histogram(BATCH_TIME, Arc::new(value));
     logged.append(&batch);
     let mut event = Batch::new(0);
-    event.event = Some(b"only".to_vec());
+    event.event = Some(b"only".to_vec().into());
     logged.append(&event);
     let mut tick = Records::default();
     tick.tick(6000);
