@@ -5,6 +5,7 @@ is an answer too.
 """
 
 import asyncio
+import base64
 import importlib
 import json
 import ssl
@@ -230,7 +231,8 @@ def _session(settings: InfluxSink, tls: ssl.SSLContext | None) -> aiohttp.Client
 def _credentials(settings: InfluxSink) -> dict[str, str]:
     if settings.username:
         password = settings.password.reveal() if settings.password else ""
-        return {"Authorization": aiohttp.BasicAuth(settings.username, password).encode()}
+        both = f"{settings.username}:{password}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(both).decode()}"}
     return {"Authorization": f"Token {settings.token.reveal()}"} if settings.token else {}
 
 

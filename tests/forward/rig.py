@@ -49,6 +49,7 @@ class Rig:
         self.state: State
         self.cursors: Cursors
         self.sink: Sink
+        self.sink_registry: CollectorRegistry
         self._task: asyncio.Task[None]
         self._now = 1_000
 
@@ -62,6 +63,7 @@ class Rig:
 
     def start_sink(self) -> None:
         """A sink at the saved cursor."""
+        self.sink_registry = CollectorRegistry()
         self.sink = Sink(
             self.settings,
             log=self.store,
@@ -69,7 +71,7 @@ class Rig:
             files=self.files,
             rejected=self.folder / "rejected",
             clock=SystemClock(),
-            metrics=ForwardMetrics(CollectorRegistry()),
+            metrics=ForwardMetrics(self.sink_registry),
             pace=self.pace,
         )
         self._task = asyncio.create_task(self.sink.run())

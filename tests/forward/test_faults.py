@@ -153,14 +153,26 @@ async def test_lines_that_break_the_sink_are_found_although_it_says_500(tmp_path
         assert {letter.line.split(" ")[0] for letter in r.letters.letters()} == {"m,n=17"}
 
 
-async def test_a_sink_that_says_500_to_everything_makes_no_dead_letters(tmp_path: Path) -> None:
-    fake = FakeInflux(always=faults.not_stored)
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        (faults.not_stored, "retrying"),
+        (faults.answers(429), "retrying"),
+        (faults.reset_before_commit, "retrying"),
+        (faults.answers(401, "unable to parse authentication credentials"), "held"),
+        (faults.answers(404, 'database not found: "d"'), "held"),
+        (faults.answers(418), "held"),
+        (faults.web_page, "held"),
+    ],
+)
+async def test_a_sink_that_refuses_everything_gets_it_later(tmp_path: Path, fault: Fault, state: str) -> None:
+    fake = FakeInflux(always=fault)
     async with rig(tmp_path, fake) as r:
         await r.push(4)
         await r.push(4)
         await until(lambda: len(fake.writes) > 60)
         assert list(r.letters.letters()) == []
-        assert r.sink.status().state == "retrying"
+        assert r.sink.status().state == state
         fake.always = None
         await r.check()
         assert r.sink.status().account.dead_lettered == 0

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import math
 import shutil
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,21 @@ async def test_a_sink_in_trouble_gets_one_request_at_a_time(tmp_path: Path) -> N
         await r.check()
 
 
+async def test_a_sink_in_trouble_is_given_time(tmp_path: Path) -> None:
+    times: list[float] = []
+
+    async def fault(_sink: FakeInflux, _write: Write) -> Response:
+        times.append(asyncio.get_running_loop().time())
+        return Response(status_code=503)
+
+    fake = FakeInflux(faults=deque([fault] * 5))
+    async with rig(tmp_path, fake, Pace(first=0.04, cap=0.16)) as r:
+        await r.push(10)
+        await r.check()
+        gaps = [b - a for a, b in itertools.pairwise(times)]
+        assert all(gap >= least for gap, least in zip(gaps, [0.02, 0.04, 0.08, 0.08], strict=True)), gaps
+
+
 async def test_small_batches_gather_while_a_request_is_under_way(tmp_path: Path) -> None:
     valve = Valve()
     fake = FakeInflux()
@@ -162,6 +178,20 @@ async def test_a_stop_waits_for_the_answer_under_way(tmp_path: Path) -> None:
         saved = r.cursors.load("main")
         assert saved is not None
         assert saved.seq == 10
+
+
+async def test_nothing_new_is_sent_after_a_stop(tmp_path: Path) -> None:
+    valve = Valve()
+    async with rig(tmp_path, FakeInflux(always=valve), batch_samples="10", timeout="30s") as r:
+        await r.push(30)  # one batch, three requests
+        await until(lambda: valve.waiting == 1)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(r.stop_sink())
+            await asyncio.sleep(0.02)
+            valve.opened.set()
+        assert valve.waiting == 1
+        r.start_sink()
+        await r.check()
 
 
 @pytest.mark.parametrize("trouble", [faults.not_stored, faults.answers(401, "no")])

@@ -1,0 +1,159 @@
+"""What goes over the wire: paths, parameters, credentials, encodings; and who is found to answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from bridge.config import InfluxSink
+from bridge.forward.influxdb import Transport, open_transport
+from tests.edge.serving import serving
+from tests.forward import faults
+from tests.forward.fake_influx import FakeInflux
+
+pytestmark = pytest.mark.anyio
+
+LINE = b"m value=1 1\n"
+
+
+@asynccontextmanager
+async def transport(fake: Any, **settings: Any) -> AsyncIterator[Transport]:
+    async with serving(fake) as port:
+        found = open_transport(InfluxSink(name="x", url=f"http://127.0.0.1:{port}/base", **settings))
+        try:
+            yield found
+        finally:
+            await found.close()
+
+
+class Based:
+    """Serves a fake below `/base`."""
+
+    def __init__(self, fake: FakeInflux) -> None:
+        self.fake = fake
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["path"].startswith("/base/")
+        await self.fake({**scope, "path": scope["path"].removeprefix("/base")}, receive, send)
+
+
+V1_CASES: list[tuple[dict[str, Any], dict[str, str], dict[str, str]]] = [
+    ({"db": "d"}, {"db": "d", "precision": "ms"}, {}),
+    ({"db": "d", "rp": "r"}, {"db": "d", "rp": "r", "precision": "ms"}, {}),
+    ({"db": "a b&c", "username": "u", "password": "p:ä"}, {"db": "a b&c"}, {"authorization": "Basic dTpwOsOk"}),
+    ({"db": "d", "token": "t"}, {}, {"authorization": "Token t"}),
+    ({"db": "d", "headers": {"X-Scope": "1"}}, {}, {"x-scope": "1"}),
+]
+
+
+@pytest.mark.parametrize(("settings", "params", "headers"), V1_CASES)
+async def test_1x(settings: dict[str, Any], params: dict[str, str], headers: dict[str, str]) -> None:
+    fake = FakeInflux(version=1)
+    async with transport(Based(fake), dialect="v1", **settings) as t:
+        assert (await t.post(LINE, gzipped=False)).status == 204
+    (write,) = fake.writes
+    assert params.items() <= write.params.items()
+    assert headers.items() <= write.headers.items()
+    assert write.headers["user-agent"].startswith("pushbridge/")
+    assert write.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+V2_CASES: list[tuple[dict[str, Any], dict[str, str], dict[str, str]]] = [
+    ({"bucket": "b", "org": "o", "token": "t"}, {"bucket": "b", "org": "o"}, {"authorization": "Token t"}),
+    ({"bucket": "d/r"}, {"bucket": "d/r", "precision": "ms"}, {}),
+    ({"bucket": "b", "username": "u", "password": "p"}, {}, {"authorization": "Basic dTpw"}),
+    ({"bucket": "b", "headers": {"X-Scope": "1"}}, {}, {"x-scope": "1"}),
+]
+
+
+@pytest.mark.parametrize(("settings", "params", "headers"), V2_CASES)
+async def test_2x(settings: dict[str, Any], params: dict[str, str], headers: dict[str, str]) -> None:
+    fake = FakeInflux(version=2)
+    async with transport(Based(fake), dialect="v2", **settings) as t:
+        assert (await t.post(LINE, gzipped=False)).status == 204
+    (write,) = fake.writes
+    assert params.items() <= write.params.items()
+    assert headers.items() <= write.headers.items()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_answers_are_given_as_they_are(version: Any) -> None:
+    fake = FakeInflux(version=version)
+    async with transport(Based(fake), dialect=f"v{version}", db="d", bucket="b") as t:
+        fake.faults.append(faults.answers(429, "slow down", code="x", retry_after="7"))
+        answer = await t.post(LINE, gzipped=False)
+        assert (answer.status, answer.text, answer.retry_after) == (429, "slow down", 7.0)
+        fake.faults.append(faults.answers(307))
+        assert (await t.post(LINE, gzipped=False)).status == 307
+        fake.faults.append(faults.reset_after_commit)
+        answer = await t.post(LINE, gzipped=False)
+        assert answer.status == 0
+        assert answer.text
+
+
+@pytest.mark.parametrize("dialect", ["v1", "v2", "auto"])
+async def test_nobody_there_is_an_answer_too(dialect: Any, free_port: int) -> None:
+    url = f"http://127.0.0.1:{free_port}"
+    t = open_transport(InfluxSink(name="x", url=url, dialect=dialect, db="d", bucket="b"))
+    answer = await t.post(LINE, gzipped=False)
+    assert answer.status == 0
+    assert "onnect" in answer.text
+    await t.close()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_silence_ends_with_the_timeout(version: Any) -> None:
+    fake = FakeInflux(version=version, always=faults.slow(1.0))
+    async with transport(Based(fake), dialect=f"v{version}", db="d", bucket="b", timeout="50ms") as t:
+        assert (await t.post(LINE, gzipped=False)).status == 0
+
+
+async def knows_ping(version: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+    headers = {"X-Influxdb-Version": version} if version else {}
+    await Response(body, 200 if body else 204, headers)(scope, receive, send)
+
+
+AUTO = [
+    ("1.6.7~rc0", b"", {"db": "d"}, "v1"),
+    ("1.8.10", b"", {"bucket": "d/r"}, "v1"),
+    ("1.8.10", b"", {"db": "d", "bucket": "b"}, "v1"),
+    ("v2.7.1", b"", {"bucket": "b"}, "v2"),
+    ("2.9.0", b"", {"db": "d", "bucket": "b"}, "v2"),
+    ("v2.7.1", b"", {"db": "d"}, "v1"),
+    ("", b'{"version":"3.10.0","revision":"x"}', {"bucket": "b"}, "v2"),
+    ("", b"", {"bucket": "b"}, "v2"),
+    ("", b"<html>", {"db": "d"}, "v1"),
+]
+
+
+@pytest.mark.parametrize(("version", "body", "settings", "dialect"), AUTO)
+async def test_ping_tells_who_answers(version: str, body: bytes, settings: dict[str, str], dialect: str) -> None:
+    asked: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope["path"])
+        if scope["path"] == "/base/ping":
+            await knows_ping(version, body, scope, receive, send)
+        else:
+            await Response(status_code=204)(scope, receive, send)
+
+    async with transport(app, dialect="auto", **settings) as t:
+        assert (await t.post(LINE, gzipped=False)).status == 204
+        assert (await t.post(LINE, gzipped=False)).status == 204
+        assert t.dialect == dialect
+    assert asked == ["/base/ping", *[{"v1": "/base/write", "v2": "/base/api/v2/write"}[dialect]] * 2]
+
+
+async def test_a_server_that_was_upgraded_is_asked_again() -> None:
+    fake = FakeInflux(version=1)
+    async with transport(Based(fake), dialect="auto", db="d", bucket="b") as t:
+        assert (await t.post(LINE, gzipped=False)).status == 204
+        fake.version = 2
+        assert (await t.post(LINE, gzipped=False)).status == 404
+        assert (await t.post(LINE, gzipped=False)).status == 204
+        assert t.dialect == "v2"

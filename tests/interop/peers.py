@@ -1,0 +1,101 @@
+"""Real InfluxDB 1.x and VictoriaMetrics on free loopback ports, each with its data in a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any, Self
+
+from tests.bridge_process import free_port, wait_until
+
+__all__ = ["Influxd", "VictoriaMetrics"]
+
+
+class _Server:
+    ready: str
+
+    def __init__(self, command: list[str], env: dict[str, str], log: Path, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._command = command
+        self._env = os.environ | env
+        self._log = log
+
+    def __enter__(self) -> Self:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, env=self._env, stdout=log, stderr=log)
+        wait_until(f"{self._command[0]} answers", self._answers, 60)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            return self.get(self.ready)[0] < 300
+        except OSError:
+            return False
+
+    def get(self, path: str, data: bytes | None = None) -> tuple[int, bytes]:
+        """Status and body; POST when there is `data`."""
+        try:
+            with urllib.request.urlopen(self.url + path, data=data, timeout=30) as response:
+                return response.status, response.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+
+class Influxd(_Server):
+    """InfluxDB 1.x."""
+
+    ready = "/ping"
+
+    def __init__(self, program: Path, folder: Path, **env: str) -> None:
+        folder.mkdir(parents=True)
+        port = free_port()
+        env |= {
+            "INFLUXDB_REPORTING_DISABLED": "true",
+            "INFLUXDB_BIND_ADDRESS": f"127.0.0.1:{free_port()}",
+            "INFLUXDB_META_DIR": str(folder / "meta"),
+            "INFLUXDB_DATA_DIR": str(folder / "data"),
+            "INFLUXDB_DATA_WAL_DIR": str(folder / "wal"),
+            "INFLUXDB_HTTP_BIND_ADDRESS": f"127.0.0.1:{port}",
+            "INFLUXDB_HTTP_LOG_ENABLED": "false",
+            "INFLUXDB_MONITOR_STORE_ENABLED": "false",
+        }
+        super().__init__([str(program)], env, folder / "log", port)
+
+    def query(self, text: str, db: str = "d") -> list[dict[str, Any]]:
+        """The series of one statement."""
+        data = urllib.parse.urlencode({"q": text, "db": db, "epoch": "ms"}).encode()
+        (result,) = json.loads(self.get("/query", data)[1], parse_int=float)["results"]  # -0 is no integer
+        assert "error" not in result, result
+        found: list[dict[str, Any]] = result.get("series", [])
+        return found
+
+    def write(self, body: bytes, db: str = "d") -> tuple[int, bytes]:
+        """Write lines with times in ms."""
+        return self.get(f"/write?db={db}&precision=ms", body)
+
+
+class VictoriaMetrics(_Server):
+    """VictoriaMetrics, single node."""
+
+    ready = "/health"
+
+    def __init__(self, program: Path, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        port = free_port()
+        command = [str(program), f"-storageDataPath={folder / 'data'}", f"-httpListenAddr=127.0.0.1:{port}"]
+        super().__init__([*command, "-retentionPeriod=100y"], {}, folder / "log", port)
+
+    def export(self) -> list[dict[str, Any]]:
+        """All series, as `metric`, `timestamps` and `values`."""
+        self.get("/internal/force_flush")
+        _, body = self.get("/api/v1/export?" + urllib.parse.urlencode({"match[]": '{__name__!=""}', "start": "0"}))
+        return [json.loads(line) for line in body.splitlines()]

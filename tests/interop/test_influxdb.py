@@ -1,0 +1,201 @@
+"""Forwarding to the real InfluxDB 1.x and to VictoriaMetrics: odd names, lines that are refused, databases that are not
+there yet; and that we read line protocol as influxd does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from anyio import to_thread
+
+from bridge.config import Secret
+from bridge.forward import Ranges
+from bridge.native import Batch, LineError, parse_lines
+from tests.buffer.samples import dump, open_store
+from tests.edge.serving import until
+from tests.forward.rig import rig
+from tests.interop.peers import Influxd, VictoriaMetrics
+
+pytestmark = [pytest.mark.interop, pytest.mark.anyio]
+
+NOW = int(time.time() * 1000)
+
+ODD: list[Mapping[str, str]] = [
+    {"__name__": "plain", "job": "x"},
+    {"__name__": "no_labels"},
+    {"__name__": "a,b c=d", "job": "x"},
+    {"__name__": '"quoted"', "job": 'a "b" c'},
+    {"__name__": "#comment", "job": "#"},
+    {"__name__": "_reserved", "_field": "f", "_x": "y"},
+    {"__name__": "names", "a b": "1", "c,d": "2", "e=f": "3", "g\\": "4", "ü": "5"},
+    {"__name__": "values", "space": "a b", "comma": "a,b", "equals": "a=b", "unicode": "naïve ☃"},
+    {"__name__": "backslash", "end": "C:\\", "middle": "C:\\dir", "two": "a\\\\b", "comma": "a\\,b", "quote": 'a\\"'},
+    {"__name__": "breaks", "newline": "a\nb", "tab": "a\tb", "cr": "a\rb", "nul": "a\0b"},
+    {"__name__": "percent", "plain": "50% a%20b", "code": "%0A", "stuffed": "%250A", "end": "%"},
+    {"__name__": "time", "time": "noon", "label_time": "later"},
+    {"__name__": "backslash\\", "x": "y"},
+    {"__name__": "tab\there", "x": "y"},
+]
+VALUES = [0.0, -0.0, 1.0, -1.5, 1e15, 1e16, 1.5e-7, 5e-324, 1.7976931348623157e308, 0.1 + 0.2]
+
+
+def odd_batch() -> Batch:
+    rows: list[tuple[Mapping[str, str], int | None, float]] = [
+        (labels, NOW + i, VALUES[i % len(VALUES)]) for i, labels in enumerate(ODD)
+    ]
+    rows += [({"__name__": "float", "n": str(i)}, NOW, value) for i, value in enumerate(VALUES)]
+    return Batch.from_rows(rows, NOW)
+
+
+@pytest.fixture
+def influxd(peer: Callable[[str], Path], tmp_path: Path) -> Iterator[Influxd]:
+    with Influxd(peer("influxd"), tmp_path / "influxd") as server:
+        server.query('CREATE DATABASE "d"')
+        yield server
+
+
+def lines_of(influxd: Influxd) -> bytes:
+    """All that it holds, as line protocol again."""
+    escape = str.maketrans({",": "\\,", " ": "\\ ", "=": "\\="})
+    lines = []
+    for series in influxd.query("SELECT * FROM /.*/ GROUP BY *"):
+        measurement = series["name"].replace(",", "\\,").replace(" ", "\\ ")
+        tags = {key: value for key, value in series.get("tags", {}).items() if value}
+        key = measurement + "".join(f",{k.translate(escape)}={v.translate(escape)}" for k, v in tags.items())
+        lines += [f"{key} value={value!r} {int(t)}" for t, value in series["values"]]
+    return "\n".join(lines).encode()
+
+
+async def test_odd_names_and_values_arrive_as_they_are(influxd: Influxd, tmp_path: Path) -> None:
+    async with rig(tmp_path / "bridge", url=influxd.url, db="d") as r:
+        await r.store.append(odd_batch())
+        await r.drained()
+        status = r.sink.status()
+        assert (status.account.sent, status.account.dead_lettered) == (len(ODD) + len(VALUES), 0)
+
+        batch, _ = parse_lines(await to_thread.run_sync(lines_of, influxd), "ms", 0, 1 << 20)
+        second = open_store(tmp_path / "second")
+        await second.append(batch)
+        assert dump(second) == dump(r.store)
+        await second.close()
+
+
+async def test_field_type_conflicts_are_dead_letters_and_can_be_sent_again(influxd: Influxd, tmp_path: Path) -> None:
+    assert influxd.write(f"m,n=3 value=7i {NOW}".encode())[0] == 204
+    async with rig(tmp_path / "bridge", url=influxd.url, db="d") as r:
+        rows: list[tuple[dict[str, str], int | None, float]] = [
+            ({"__name__": name, "n": str(n)}, NOW, float(n)) for name in ("m", "good") for n in range(20)
+        ]
+        await r.store.append(Batch.from_rows(rows, NOW))
+        await r.drained()
+        letters = list(r.letters.letters())
+        assert {letter.line.split(",")[0] for letter in letters} == {"m"}
+        assert len(letters) == r.sink.status().account.dead_lettered == 20
+        assert all("field type conflict" in letter.reason for letter in letters)
+
+        await to_thread.run_sync(influxd.query, 'DROP MEASUREMENT "m"')
+        r.letters.requeue(Ranges([(1, 20)]))
+        await until(lambda: r.letters.counts().resent == 20)
+        (count,) = await to_thread.run_sync(influxd.query, "SELECT COUNT(value) FROM m")
+        assert count["values"][0][1] == 20
+
+
+async def test_points_beyond_the_retention_policy_are_dead_letters(influxd: Influxd, tmp_path: Path) -> None:
+    influxd.query('CREATE RETENTION POLICY "short" ON "d" DURATION 1h REPLICATION 1')
+    async with rig(tmp_path / "bridge", url=influxd.url, db="d", rp="short") as r:
+        hour = 3_600_000
+        for t in (NOW - 50 * hour, NOW - 49 * hour, NOW - 1000):
+            rows: list[tuple[dict[str, str], int | None, float]] = [
+                ({"__name__": "m", "n": str(n)}, t, 1.0) for n in range(30)
+            ]
+            await r.store.append(Batch.from_rows(rows, t))
+        await r.drained()
+        account = r.sink.status().account
+        assert (account.sent, account.dead_lettered, account.holds) == (30, 60, True)
+        assert all("retention policy" in letter.reason for letter in r.letters.letters())
+
+
+async def test_a_database_that_is_not_there_is_waited_for(influxd: Influxd, tmp_path: Path) -> None:
+    async with rig(tmp_path / "bridge", url=influxd.url, db="later") as r:
+        await r.push(10)
+        await until(lambda: r.sink.status().state == "held")
+        assert 'database not found: "later"' in r.sink.status().problem
+        await to_thread.run_sync(influxd.query, 'CREATE DATABASE "later"')
+        await r.drained()
+        assert r.sink.status().account.sent == 10
+
+
+async def test_a_retention_policy_that_is_not_there_is_waited_for(influxd: Influxd, tmp_path: Path) -> None:
+    async with rig(tmp_path / "bridge", url=influxd.url, db="d", rp="later") as r:
+        await r.push(10)
+        await until(lambda: r.sink.status().state == "held")
+        create = 'CREATE RETENTION POLICY "later" ON "d" DURATION INF REPLICATION 1'
+        await to_thread.run_sync(influxd.query, create)
+        await r.drained()
+        assert r.sink.status().account.sent == 10
+
+
+async def test_a_key_that_is_too_long_is_a_dead_letter_alone(influxd: Influxd, tmp_path: Path) -> None:
+    async with rig(tmp_path / "bridge", url=influxd.url, db="d") as r:
+        rows: list[tuple[dict[str, str], int | None, float]] = [
+            ({"__name__": "m", "n": "x" * (70_000 if n == 5 else n + 1)}, NOW, 1.0) for n in range(20)
+        ]
+        await r.store.append(Batch.from_rows(rows, NOW))
+        await r.drained()
+        account = r.sink.status().account
+        assert (account.sent, account.dead_lettered) == (19, 1)
+
+
+async def test_credentials_are_waited_for(peer: Callable[[str], Path], tmp_path: Path) -> None:
+    with Influxd(peer("influxd"), tmp_path / "influxd", INFLUXDB_HTTP_AUTH_ENABLED="true") as influxd:
+        influxd.query("CREATE USER admin WITH PASSWORD 'secret' WITH ALL PRIVILEGES")
+        async with rig(tmp_path / "bridge", url=influxd.url, db="d", username="admin", password="wrong") as r:
+            await r.push(10)
+            await until(lambda: r.sink.status().state == "held")
+            assert r.sink.status().problem.startswith("401")
+            await r.stop_sink()
+            r.settings = r.settings.model_copy(update={"password": Secret("secret")})
+            r.start_sink()
+            await until(lambda: r.sink.status().problem.startswith("404"))  # in, but there is no database
+
+
+async def test_victoria_metrics_takes_the_v2_dialect(peer: Callable[[str], Path], tmp_path: Path) -> None:
+    with VictoriaMetrics(peer("victoria-metrics"), tmp_path / "vm") as vm:
+        async with rig(tmp_path / "bridge", url=vm.url, dialect="v2", bucket="b", org="o", db=None) as r:
+            rows: list[tuple[dict[str, str], int | None, float]] = [
+                ({"__name__": "m", "n": str(n), "text": "a b,c=d\\e"}, NOW, n / 4) for n in range(500)
+            ]
+            await r.store.append(Batch.from_rows(rows, NOW))
+            await r.drained()
+            assert r.sink.status().account.sent == 500
+            exported = await to_thread.run_sync(vm.export)
+            found = {series["metric"]["n"]: series for series in exported}
+            assert len(found) == 500
+            for n in range(500):
+                series = found[str(n)]
+                assert series["metric"]["text"] == "a b,c=d\\e"
+                assert (series["timestamps"], series["values"]) == ([NOW], [n / 4])
+
+
+LINES = (Path(__file__).parent / "lines.txt").read_text().splitlines()
+
+
+def verdict(line: bytes) -> int:
+    """What our edge answers to a line."""
+    try:
+        parse_lines(line, "ms", 0, 1 << 20)
+    except LineError:
+        return 400
+    return 204
+
+
+async def test_we_read_lines_as_influxd_does(influxd: Influxd) -> None:
+    differ = {}
+    for i, line in enumerate(LINES):
+        influxd.query(f'CREATE DATABASE "l{i}"')  # types of fields belong to a database
+        status, text = influxd.write(line.encode(), f"l{i}")
+        if verdict(line.encode()) != status:
+            differ[line] = text
+    assert differ == {}
