@@ -16,7 +16,7 @@ RUST  := $(shell find core -name target -prune -o \( -name '*.rs' -o -name 'Carg
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test check interop crash bench run docs fmt clean
+.PHONY: help venv demo test check interop ui crash bench run docs fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ check: $(BUILT) $(TEST) $(CHECK) ## Formats, lints, types, floors, the core's st
 
 interop: $(BUILT) $(TEST) ## Tests against real peers on PATH; ARGS=--require-peers fails when one is missing
 	$(BIN)/pytest -m interop $(ARGS)
+
+ui: $(BUILT) $(TEST) ## The page in a real browser, chromium on PATH
+	$(BIN)/pip install --quiet --group ui
+	$(BIN)/pytest -m ui $(ARGS)
 
 crash: $(BUILT) $(TEST) ## Long crash sweeps
 	HYPOTHESIS_PROFILE=slow $(BIN)/pytest -m crash --timeout 3600 $(ARGS)

@@ -3,6 +3,7 @@
 Everything here is plain ASGI; an edge on a hot path is a callable that stands in front of the router.
 """
 
+from bridge.edge.compress import compressed
 from bridge.edge.encoding import decode_body
 from bridge.edge.gate import Gate, Hold
 from bridge.edge.guard import Guard, WatchedPolicy
@@ -21,6 +22,7 @@ __all__ = [
     "WatchedPolicy",
     "answer",
     "bind",
+    "compressed",
     "decode_body",
     "header",
     "read_body",

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from anyio import to_thread
 from starlette.types import Receive, Scope, Send
 
-from bridge.edge import send_empty, send_json, send_response, send_text
+from bridge.edge import compressed, send_empty, send_json, send_response, send_text
 from bridge.errors import BadInput
 from bridge.model import parse_selector
 from bridge.pushgw.groups import Groups, Selector
@@ -47,8 +47,12 @@ class PushApi:
         """GET /api/v1/metrics: every group with its families, all numbers as strings."""
         if not await _is_get(scope, send):
             return
-        data = await to_thread.run_sync(self._groups.table.api_json)
-        await send_response(send, 200, JSON, b'{"status":"success","data":' + data + b"}", CORS)
+
+        def render() -> tuple[bytes, list[tuple[bytes, bytes]]]:
+            return compressed(scope, b'{"status":"success","data":' + self._groups.table.api_json() + b"}")
+
+        body, headers = await to_thread.run_sync(render)
+        await send_response(send, 200, JSON, body, [*CORS, *headers])
 
     async def wipe(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """PUT /api/v1/admin/wipe: end all groups. Answers 202 when it is done and durable."""

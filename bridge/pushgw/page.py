@@ -3,20 +3,14 @@
 from urllib.parse import parse_qs
 
 from anyio import to_thread
-from isal import isal_zlib
 from prometheus_client import CollectorRegistry, generate_latest
 from starlette.types import Receive, Scope, Send
 
-from bridge.edge import header, send_response, send_text
+from bridge.edge import compressed, header, send_response, send_text
 from bridge.native import PushTable
 from bridge.pushgw.negotiate import negotiate
 
 __all__ = ["MetricsPage"]
-
-GZIP_LEVEL = 1
-GZIP_WBITS = 31  # the largest window, with gzip's header
-VARY = (b"vary", b"Accept-Encoding")
-GZIP_FROM = 1024  # bytes; below it the header costs more than it saves
 
 
 class MetricsPage:
@@ -34,23 +28,11 @@ class MetricsPage:
             return
         exposition = negotiate((header(scope, b"accept") or b"").decode("latin-1"))
         names = parse_qs(scope["query_string"].decode("latin-1")).get("name[]")
-        compress = _accepts_gzip(header(scope, b"accept-encoding") or b"")
 
         def render() -> tuple[bytes, list[tuple[bytes, bytes]]]:
             own = generate_latest(self._registry)
             page = self._table.render(own, format=exposition.format, escaping=exposition.escaping, names=names)
-            if compress and len(page) >= GZIP_FROM:
-                return isal_zlib.compress(page, GZIP_LEVEL, GZIP_WBITS), [VARY, (b"content-encoding", b"gzip")]
-            return page, [VARY]
+            return compressed(scope, page)
 
         page, headers = await to_thread.run_sync(render)
         await send_response(send, 200, exposition.content_type.encode(), page, headers)
-
-
-def _accepts_gzip(value: bytes) -> bool:
-    """Whether an Accept-Encoding header names gzip with a quality above 0."""
-    for item in value.lower().split(b","):
-        name, _, params = item.strip().partition(b";")
-        if name.strip() == b"gzip" and params.replace(b" ", b"") not in {b"q=0", b"q=0.0", b"q=0.00", b"q=0.000"}:
-            return True
-    return False
