@@ -14,7 +14,10 @@ VARY = (b"vary", b"Accept-Encoding")
 
 
 def compressed(scope: Scope, body: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """The body as the client takes it, gzipped if it may be, and the headers that say so. For a thread: it may be large."""
+    """The body as the client takes it, gzipped if it may be, and the headers that say so.
+
+    Meant for a thread: large bodies take their time.
+    """
     if len(body) < WORTH_IT or not accepts_gzip(header(scope, b"accept-encoding") or b""):
         return body, [VARY]
     return isal_zlib.compress(body, LEVEL, WBITS), [VARY, (b"content-encoding", b"gzip")]
