@@ -36,7 +36,7 @@ check: $(BUILT) $(TEST) $(CHECK) ## Formats, lints, types, floors, the core's st
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m mypy.stubtest bridge._core
-	$(CARGO) fmt --manifest-path core/Cargo.toml --check
+	$(CARGO) fmt --manifest-path core/Cargo.toml --all --check
 	$(CARGO) clippy $(CORE) --workspace --all-targets --quiet -- -D warnings
 	$(CARGO) test $(CORE) --quiet --package engine
 
@@ -63,7 +63,7 @@ docs: $(BUILT) ## Renew the generated parts of docs/
 fmt: $(CHECK) ## Format all code
 	$(BIN)/ruff check --fix --quiet
 	$(BIN)/ruff format
-	$(CARGO) fmt --manifest-path core/Cargo.toml
+	$(CARGO) fmt --manifest-path core/Cargo.toml --all
 
 clean: ## Remove all that was built
 	rm -rf .venv core/target dist bridge/_core*.so .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
