@@ -3,6 +3,7 @@
 A section appears here together with the code that obeys it; an unknown section or field is an error, never ignored.
 """
 
+import ssl
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ __all__ = [
     "Section",
     "Settings",
     "Storage",
+    "TlsClient",
     "Wal",
     "Web",
 ]
@@ -146,6 +148,38 @@ class Storage(Section):
     wal: Wal = Field(Wal(), description="The write-ahead log.")
 
 
+class TlsClient(Section):
+    """TLS towards a sink, under the names that Prometheus uses."""
+
+    ca_file: ConfigPath | None = Field(
+        None, description="Certificates of the authorities to trust, instead of the system's."
+    )
+    cert_file: ConfigPath | None = Field(None, description="Certificate that the bridge shows; needs `key_file`.")
+    key_file: ConfigPath | None = Field(None, description="Its private key.")
+    insecure_skip_verify: Flag = Field(False, description="Accept any certificate.")
+
+    @model_validator(mode="after")
+    def _can_be_used(self) -> "TlsClient":
+        if self.ca_file or self.cert_file or self.key_file:
+            self.context()
+        return self
+
+    def context(self) -> ssl.SSLContext:
+        """The files as they are now. Raises ValueError when they cannot be used."""
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file go together")
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+            if self.cert_file is not None:
+                context.load_cert_chain(self.cert_file, self.key_file)
+        except OSError as error:  # ssl.SSLError is one
+            raise ValueError(f"TLS files cannot be used: {error}") from None
+        if self.insecure_skip_verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
 class InfluxSink(Section):
     """An InfluxDB that every accepted sample is forwarded to."""
 
@@ -164,6 +198,7 @@ class InfluxSink(Section):
     password_file: SecretFile | None = Field(None, description="File with the password, instead of `password`.")
     password: Annotated[Secret | None, Field(validate_default=True)] = Field(None, description="Password.")
     headers: dict[str, Secret] = Field({}, description="Further request headers.")
+    tls_config: TlsClient = Field(TlsClient(), description="TLS, when the address is https.")
     mapping: Literal["prom-value"] = Field(
         "prom-value", description="Schema: measurement = metric name, one field `value`, labels = tags."
     )

@@ -40,13 +40,13 @@ class Transport(Protocol):
         """Close all connections."""
 
 
-def open_transport(settings: InfluxSink, tls: ssl.SSLContext | None = None) -> Transport:
-    """The transport that `settings.dialect` asks for; `tls` for other than the system's certificate authorities."""
+def open_transport(settings: InfluxSink) -> Transport:
+    """The transport that `settings.dialect` asks for."""
     if settings.dialect == "v1":
-        return InfluxV1(settings, tls)
+        return InfluxV1(settings)
     if settings.dialect == "v2":
-        return InfluxV2(settings, tls)
-    return AutoTransport(settings, tls)
+        return InfluxV2(settings)
+    return AutoTransport(settings)
 
 
 class InfluxV1:
@@ -54,20 +54,19 @@ class InfluxV1:
 
     dialect: Dialect = "v1"
 
-    def __init__(self, settings: InfluxSink, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, settings: InfluxSink) -> None:
         database, retention_policy = _database(settings)
         self._url = f"{settings.url}/write"
         self._params = {"db": database, "precision": "ms"}
         if retention_policy:
             self._params["rp"] = retention_policy
         self._settings = settings
-        self._tls = tls
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, body: bytes, *, gzipped: bool) -> Answer:
         """Send lines with times in ms."""
         if self._session is None:
-            self._session = _session(self._settings, self._tls)
+            self._session = _session(self._settings)
         headers = {"Content-Type": _CONTENT_TYPE}
         if gzipped:
             headers["Content-Encoding"] = "gzip"
@@ -94,9 +93,8 @@ class InfluxV2:
 
     dialect: Dialect = "v2"
 
-    def __init__(self, settings: InfluxSink, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, settings: InfluxSink) -> None:
         self._settings = settings
-        self._tls = tls
         self._client: InfluxDBClientAsync | None = None
         self._opening = asyncio.Lock()
 
@@ -140,7 +138,7 @@ class InfluxV2:
             token=f"{settings.username}:{password}" if settings.username else token,
             auth_basic=settings.username is not None,
             timeout=int(settings.timeout),
-            ssl_context=self._tls,
+            ssl_context=_tls(settings),
             connection_pool_maxsize=settings.in_flight + 1,
             allow_redirects=False,
             client_session_kwargs={"headers": _extra_headers(settings)},
@@ -157,9 +155,8 @@ class InfluxV2:
 class AutoTransport:
     """Asks `/ping` who answers before the first write, and again after the answers have stopped making sense."""
 
-    def __init__(self, settings: InfluxSink, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, settings: InfluxSink) -> None:
         self._settings = settings
-        self._tls = tls
         self._chosen: InfluxV1 | InfluxV2 | None = None
         self._asking = asyncio.Lock()
 
@@ -183,7 +180,7 @@ class AutoTransport:
         return answer
 
     async def _ask(self) -> "InfluxV1 | InfluxV2 | Answer":
-        session = _session(self._settings, self._tls)
+        session = _session(self._settings)
         try:
             async with session.get(f"{self._settings.url}/ping", allow_redirects=False) as response:
                 version = _version(response.headers.get("X-Influxdb-Version", ""), await response.read())
@@ -192,8 +189,8 @@ class AutoTransport:
         finally:
             await session.close()
         if version.startswith("1.") or not self._settings.bucket:
-            return InfluxV1(self._settings, self._tls)
-        return InfluxV2(self._settings, self._tls)
+            return InfluxV1(self._settings)
+        return InfluxV2(self._settings)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -220,9 +217,13 @@ def _database(settings: InfluxSink) -> tuple[str, str | None]:
     return database, settings.rp or retention_policy or None
 
 
-def _session(settings: InfluxSink, tls: ssl.SSLContext | None) -> aiohttp.ClientSession:
+def _tls(settings: InfluxSink) -> ssl.SSLContext | None:
+    return settings.tls_config.context() if settings.url.startswith("https:") else None
+
+
+def _session(settings: InfluxSink) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=settings.in_flight + 1, ssl=tls if tls is not None else True),
+        connector=aiohttp.TCPConnector(limit=settings.in_flight + 1, ssl=_tls(settings) or True),
         timeout=aiohttp.ClientTimeout(total=settings.timeout.seconds),
         headers=_credentials(settings) | _extra_headers(settings),
     )

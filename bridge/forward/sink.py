@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -68,9 +67,8 @@ class Sink:
         clock: Clock,
         metrics: ForwardMetrics,
         pace: Pace | None = None,
-        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """`rejected` is the folder of all sinks' dead letters; `tls` is for others than the system's authorities."""
+        """`rejected` is the folder of all sinks' dead letters."""
         self.name = settings.name
         self.target = f"{settings.url} {_destination(settings)}"
         self._settings = settings
@@ -83,7 +81,7 @@ class Sink:
         self._stopping = asyncio.Event()
         self._started_ms = clock.now_ms()
         self._logger = logger.bind(sink=self.name)
-        self._transport = open_transport(settings, tls)
+        self._transport = open_transport(settings)
         self._delivery = Delivery(
             self._transport,
             logger=self._logger.bind(target=self.target),

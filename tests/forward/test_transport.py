@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -157,3 +160,41 @@ async def test_a_server_that_was_upgraded_is_asked_again() -> None:
         assert (await t.post(LINE, gzipped=False)).status == 404
         assert (await t.post(LINE, gzipped=False)).status == 204
         assert t.dialect == "v2"
+
+
+PKI = Path(__file__).parents[1] / "edge" / "pki"
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_https(version: Any) -> None:
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=PKI / "ca.pem")
+    server.load_cert_chain(PKI / "server.pem", PKI / "server.key")
+    server.verify_mode = ssl.CERT_REQUIRED
+    fake = FakeInflux(version=version)
+    own = {"cert_file": str(PKI / "client.pem"), "key_file": str(PKI / "client.key")}
+    async with serving(fake, tls=server) as port:
+
+        async def status(**tls_config: str) -> int:
+            url = f"https://127.0.0.1:{port}"
+            t = open_transport(InfluxSink(name="x", url=url, db="d", bucket="b", tls_config=tls_config))
+            answer = await t.post(LINE, gzipped=False)
+            await t.close()
+            return answer.status
+
+        assert await status(ca_file=str(PKI / "ca.pem"), **own) == 204
+        assert await status(insecure_skip_verify="true", **own) == 204
+        assert await status(**own) == 0, "nobody vouches for the server"
+        assert await status(ca_file=str(PKI / "ca.pem")) == 0, "the server wants to see a certificate"
+
+
+@pytest.mark.parametrize(
+    ("tls_config", "text"),
+    [
+        ({"ca_file": "/nonexistent"}, "No such file"),
+        ({"cert_file": str(PKI / "client.pem")}, "go together"),
+        ({"cert_file": str(PKI / "client.pem"), "key_file": str(PKI / "server.key")}, "mismatch"),
+    ],
+)
+def test_tls_files_that_cannot_be_used_are_found_with_the_configuration(tls_config: Any, text: str) -> None:
+    with pytest.raises(ValidationError, match=f"(?i){text}"):
+        InfluxSink(name="x", url="https://h", db="d", tls_config=tls_config)
