@@ -105,10 +105,15 @@ class BridgeProcess:
             self._process.kill()
             self._process.wait()
 
-    def stop(self) -> int:
-        """SIGTERM; the exit code."""
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """SIGTERM, or another signal that ends it; the exit code."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
+        self._process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for its end; the exit code."""
+        assert self._process is not None
         return self._process.wait(timeout=15)
 
     def reload(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import re
 import socket
 import struct
 from collections.abc import Iterable
@@ -21,15 +23,20 @@ def read_answer(connection: socket.socket) -> Answer:
     return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
 
 
-def exchange(port: int, request: bytes) -> Answer | None:
-    """Send bytes, whatever they are, and nothing more; None when the server closes without an answer."""
+def exchange(port: int, request: bytes, *, leave: bool = False) -> list[int]:
+    """Send bytes, whatever they are, and read until the server closes: the statuses of its answers.
+
+    With `leave` the client closes its half, so that the server does not wait for more; answers may get lost then.
+    """
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(request)
-        connection.shutdown(socket.SHUT_WR)
-        try:
-            return read_answer(connection)
-        except (http.client.BadStatusLine, ConnectionError):
-            return None
+        if leave:
+            connection.shutdown(socket.SHUT_WR)
+        received = b""
+        with contextlib.suppress(ConnectionError):
+            while data := connection.recv(1 << 16):
+                received += data
+    return [int(status) for status in re.findall(rb"^HTTP/1\.1 (\d{3}) ", received, re.MULTILINE)]
 
 
 class Upload:

@@ -8,7 +8,16 @@ from starlette.responses import HTMLResponse, Response
 
 from tests.forward.fake_influx import FakeInflux, Fault, Write, error
 
-__all__ = ["answers", "half_stored", "not_stored", "reset_after_commit", "reset_before_commit", "slow", "web_page"]
+__all__ = [
+    "Hang",
+    "answers",
+    "half_stored",
+    "not_stored",
+    "reset_after_commit",
+    "reset_before_commit",
+    "slow",
+    "web_page",
+]
 
 
 def answers(status: int, text: str = "", *, code: str = "", retry_after: str | None = None) -> Fault:
@@ -53,6 +62,22 @@ def slow(seconds: float) -> Fault:
         return response
 
     return fault
+
+
+class Hang:
+    """No answer before `let_go`. May be let go from another thread."""
+
+    def __init__(self) -> None:
+        self.held = True
+
+    async def __call__(self, _sink: FakeInflux, _write: Write) -> None:
+        """Wait, then reset."""
+        while self.held:
+            await asyncio.sleep(0.01)
+
+    def let_go(self) -> None:
+        """End the waiting of all requests."""
+        self.held = False
 
 
 async def web_page(_sink: FakeInflux, _write: Write) -> Response:
