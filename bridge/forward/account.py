@@ -90,5 +90,14 @@ class Account:
 
     @classmethod
     def from_cursor(cls, cursor: Cursor) -> "Account":
-        """The inverse of `to_cursor`."""
-        return cls(cursor.position, cursor.seq, **cursor.counters)
+        """The inverse of `to_cursor`; what an older or newer version counted otherwise is left out."""
+        counters = cursor.counters
+        return cls(
+            position=cursor.position,
+            seq=cursor.seq,
+            sent=counters.get("sent", 0),
+            unrepresentable=counters.get("unrepresentable", {}),
+            expired=counters.get("expired", 0),
+            dead_lettered=counters.get("dead_lettered", 0),
+            newest=counters.get("newest"),
+        )

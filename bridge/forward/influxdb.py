@@ -158,6 +158,8 @@ class AutoTransport:
     def __init__(self, settings: InfluxSink) -> None:
         self._settings = settings
         self._chosen: InfluxV1 | InfluxV2 | None = None
+        self._in_doubt = False
+        self._posting = 0
         self._asking = asyncio.Lock()
 
     @property
@@ -168,15 +170,19 @@ class AutoTransport:
     async def post(self, body: bytes, *, gzipped: bool) -> Answer:
         """Send lines with times in ms."""
         async with self._asking:
+            if self._in_doubt and not self._posting:
+                await self.close()
             if self._chosen is None:
                 found = await self._ask()
                 if isinstance(found, Answer):
                     return found
                 self._chosen = found
-            chosen = self._chosen
-        answer = await chosen.post(body, gzipped=gzipped)
-        if answer.status in {404, 405} and chosen is self._chosen:  # another product or version answers there now
-            await self.close()
+            self._posting += 1
+        try:
+            answer = await self._chosen.post(body, gzipped=gzipped)
+        finally:
+            self._posting -= 1
+        self._in_doubt = answer.status in {404, 405}  # does another product or version answer there now?
         return answer
 
     async def _ask(self) -> "InfluxV1 | InfluxV2 | Answer":
@@ -195,6 +201,7 @@ class AutoTransport:
     async def close(self) -> None:
         """Close all connections."""
         chosen, self._chosen = self._chosen, None
+        self._in_doubt = False
         if chosen is not None:
             await chosen.close()
 
