@@ -62,10 +62,11 @@ class Bridge:
         changed."""
         settings = self._read_settings()
         parts = self._parts
-        for section in ("web", "storage"):
-            if getattr(settings, section) != getattr(parts.settings, section):
+        kept = {"web": parts.settings.web, "storage": parts.settings.storage}
+        for section, in_force in kept.items():
+            if getattr(settings, section) != in_force:
                 logger.warning("this section takes effect after a restart", section=section)
-        parts.settings = settings
+        parts.settings = settings.model_copy(update=kept)
         parts.groups.configure(settings.push)
         parts.keeper.configure(settings.push)
         parts.push.configure(settings.push)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 import time
@@ -89,6 +90,8 @@ def test_quit_with_and_without_permission(tmp_path: Path) -> None:
         assert bridge.request("POST", "/-/reload").status == 200
         assert bridge.request("PUT", "/-/quit").status == 403, "who may end it is settled at the start"
         assert "section=web" in bridge.log()
+        flags = json.loads(bridge.request("GET", "/api/v1/status").body)["data"]["flags"]
+        assert flags["web.enable_lifecycle"] == "False", "what is in force is told"
         assert bridge.stop() == 0
         bridge.start()
         with Jobs(bridge) as jobs:
