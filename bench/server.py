@@ -18,11 +18,14 @@ __all__ = ["Server", "bridge", "pushgateway"]
 
 TICK = os.sysconf("SC_CLK_TCK")
 
+Command = Callable[[int, Path], list[str]]
+"""From a port and a folder to a command line."""
+
 
 class Server:
     """A process with a data folder of its own."""
 
-    def __init__(self, name: str, command: Callable[[int, Path], list[str]], ready: str) -> None:
+    def __init__(self, name: str, command: Command, ready: str) -> None:
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix=f"bench-{name}-"))
         with socket.socket() as probe:
@@ -74,16 +77,25 @@ class Server:
     def __enter__(self) -> Self:
         return self.start()
 
+    def restart(self, command: Command) -> None:
+        """Stop it and start it again on the same port and folder with another command."""
+        self._stop()
+        self._command = command(self.port, self.folder)
+        self.start()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
             try:
                 self._process.wait(timeout=20)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def bridge(config: str = "") -> Server:
@@ -99,14 +111,14 @@ def bridge(config: str = "") -> Server:
     return Server("pushbridge", command, "/-/ready")
 
 
-def pushgateway(*flags: str) -> Server | None:
-    """The peer, if it is installed."""
+def pushgateway(*flags: str) -> Command | None:
+    """The peer's command, if it is installed. It keeps its groups over a restart."""
     path = shutil.which("prometheus-pushgateway")
     if path is None:
         return None
-    listen = "--web.listen-address=127.0.0.1:{}"
-    return Server(
-        "pushgateway",
-        lambda port, _: [path, listen.format(port), "--persistence.file=", "--log.level=error", *flags],
-        "/-/ready",
-    )
+
+    def command(port: int, folder: Path) -> list[str]:
+        listen = f"--web.listen-address=127.0.0.1:{port}"
+        return [path, listen, f"--persistence.file={folder / 'groups'}", "--log.level=error", *flags]
+
+    return command
