@@ -16,6 +16,7 @@ __all__ = ["Keeper"]
 
 logger = structlog.get_logger(__name__)
 
+LATE = 2  # ms; the loop's timers fire up to one early, and a tick before its time would be followed by a second one
 EXPIRY_INTERVAL = 1.0  # seconds
 PROJECTION_INTERVAL = 30.0  # seconds; a restart rolls forward what the log has since then, a microsecond a push
 
@@ -70,7 +71,7 @@ class Keeper:
 
     def _until_next_hold(self) -> float:
         """Seconds until the next multiple of the interval, so that held samples of all groups lie on one grid."""
-        return (self._hold_interval - self._clock.now_ms() % self._hold_interval) / 1000
+        return (self._hold_interval - self._clock.now_ms() % self._hold_interval + LATE) / 1000
 
     async def _every(self, pause: Callable[[], float], chore: Callable[[], Awaitable[None]]) -> None:
         while True:

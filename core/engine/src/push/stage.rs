@@ -209,7 +209,7 @@ impl Prepared {
         batch.held = true;
         let mut next = Group {
             families: Vec::new(),
-            pushed_ms: options.now_ms,
+            pushed_ms: success_ms(options.now_ms, current),
             failed_ms: current.map_or(0, |g| g.failed_ms),
             ttl_ms: options.ttl_ms,
         };
@@ -269,6 +269,12 @@ pub fn extent_of(family: &Family, key: &GroupKey) -> Extent {
     Extent { series, shape: 0 }
 }
 
+/// The time of a success, not before a failure that was moved on from the same millisecond.
+fn success_ms(now_ms: i64, current: Option<&Group>) -> i64 {
+    let failed_ms = current.map_or(0, |group| group.failed_ms);
+    now_ms.saturating_add(i64::from(failed_ms.checked_sub(now_ms) == Some(1)))
+}
+
 /// A stale marker for each series of `current` that `next` no longer has.
 fn end_series(key: &GroupKey, current: Option<&Group>, next: &Group, batch: &mut Batch) {
     for (old, new) in Group::join(current, Some(next)) {
@@ -303,7 +309,8 @@ pub fn failure(key: &GroupKey, current: Option<&Group>, now_ms: i64, ttl_ms: i64
         ttl_ms,
         ..Group::default()
     });
-    next.failed_ms = now_ms;
+    // What failed in the millisecond of a success came after it: who compares the two must see that.
+    next.failed_ms = now_ms.saturating_add(i64::from(now_ms == next.pushed_ms));
     let mut batch = Batch::new(now_ms);
     batch.held = true;
     for family in next.push_times() {
