@@ -80,3 +80,5 @@ class Keeper:
                 await chore()
             except (BridgeError, OSError) as error:
                 logger.warning("a chore of the push groups failed, trying again", error=str(error))
+            except Exception:  # a fault of ours in one chore must not end the others
+                logger.exception("a chore of the push groups failed, trying again")
