@@ -10,6 +10,7 @@ from bridge.clock import Clock
 from bridge.config import Push
 from bridge.errors import BridgeError
 from bridge.pushgw.groups import Groups
+from bridge.pushgw.metrics import PushMetrics
 from bridge.pushgw.projection import Projection
 
 __all__ = ["Keeper"]
@@ -25,13 +26,21 @@ class Keeper:
     """The push groups' chores, each in a loop of its own until cancelled; a failed round is logged and tried again."""
 
     def __init__(
-        self, groups: Groups, projection: Projection, durable: Callable[[], Position], settings: Push, clock: Clock
+        self,
+        groups: Groups,
+        projection: Projection,
+        settings: Push,
+        *,
+        durable: Callable[[], Position],
+        clock: Clock,
+        metrics: PushMetrics,
     ) -> None:
         self._groups = groups
         self._projection = projection
         self._durable = durable
         self._hold_interval = settings.hold_interval
         self._clock = clock
+        self._metrics = metrics
         self._unsaved: dict[bytes, bytes | None] = {}
 
     def configure(self, settings: Push) -> None:
@@ -67,6 +76,7 @@ class Keeper:
 
     async def _expire(self) -> None:
         if expired := await self._groups.expire():
+            self._metrics.expired.inc(expired)
             logger.info("push groups ended: time to live is over", groups=expired)
 
     def _until_next_hold(self) -> float:

@@ -47,6 +47,7 @@ def test_a_group_ends_when_its_time_to_live_is_over(bridge: BridgeProcess) -> No
     assert bridge.request("PUT", "/metrics/job/long", "a 1\n", {"X-Push-TTL": "1h30m"}).status == 200
     assert bridge.request("PUT", "/metrics/job/endless", "a 1\n").status == 200
     wait_until("the short group has ended", lambda: {"job": "short"} not in groups(bridge))
+    assert "pushbridge_push_groups_expired_total 1" in bridge.request("GET", "/metrics").text
     assert {"job": "long"} in groups(bridge)
     assert {"job": "endless"} in groups(bridge)
     last = dump(bridge, "--match", '{job="short",__name__="a"}')[-1]
