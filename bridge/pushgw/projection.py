@@ -6,11 +6,18 @@ never asked while the bridge runs. Losing it costs time, not data, as long as th
 """
 
 import sqlite3
+import zlib
 from collections.abc import Iterable
+
+import structlog
 
 from bridge.buffer import Position, Schema, State
 
 __all__ = ["SCHEMA", "Projection"]
+
+logger = structlog.get_logger(__name__)
+
+CHECKSUM_SIZE = 4  # CRC-32 in front of each state
 
 SCHEMA = Schema(
     "push_groups",
@@ -31,24 +38,41 @@ class Projection:
         self._state = state
 
     def load(self) -> tuple[Position | None, list[bytes]]:
-        """The position, None if nothing was ever saved, and the states."""
+        """The position and the states as of there; None and nothing when there are none, or when a row is damaged."""
 
         def read(db: sqlite3.Connection) -> tuple[Position | None, list[bytes]]:
             row = db.execute("SELECT segment, offset FROM push_groups_position").fetchone()
-            states = [state for (state,) in db.execute("SELECT state FROM push_groups")]
+            states = [checked(state) for (state,) in db.execute("SELECT state FROM push_groups")]
             return (Position(*row) if row else None), states
 
-        return self._state.read(read)
+        try:
+            return self._state.read(read)
+        except ValueError as error:
+            logger.error("the push groups' projection is not used, the log is read from its start", error=str(error))  # noqa: TRY400
+            return None, []
 
     async def save(self, position: Position, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Put the changed groups in place (None: deleted) and move the position."""
         changed = list(rows)
 
         def write(db: sqlite3.Connection) -> None:
-            put = [(key, state) for key, state in changed if state is not None]
+            put = [(key, sealed(state)) for key, state in changed if state is not None]
             gone = [(key,) for key, state in changed if state is None]
             db.executemany("INSERT OR REPLACE INTO push_groups VALUES (?, ?)", put)
             db.executemany("DELETE FROM push_groups WHERE key = ?", gone)
             db.execute("INSERT OR REPLACE INTO push_groups_position VALUES (1, ?, ?)", position)
 
         await self._state.write(write, durable=False)
+
+
+def sealed(state: bytes) -> bytes:
+    """A state with its checksum before it: SQLite has none over its rows."""
+    return zlib.crc32(state).to_bytes(CHECKSUM_SIZE, "big") + state
+
+
+def checked(row: bytes) -> bytes:
+    """The state of a row. Raises ValueError when it is not what was sealed."""
+    state = row[CHECKSUM_SIZE:]
+    if sealed(state) != row:
+        raise ValueError("a row of push_groups is damaged")
+    return state
