@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -25,11 +26,13 @@ async def serving(
     server = Server(app, web or Web(), tls)
     listener = bind(Listen("127.0.0.1", port))
     port = int(listener.getsockname()[1])
+    serving = anyio.CancelScope()
     stopped = anyio.Event()
 
     async def serve() -> None:
         try:
-            await server.serve([listener])
+            with serving:
+                await server.serve([listener])
         finally:
             stopped.set()
 
@@ -39,10 +42,25 @@ async def serving(
             await until(lambda: server.started)
             yield port
         finally:
-            # Also when the test has failed: a server that is cancelled leaves its sockets open.
-            server.stop()
+            # Also when the test has failed: a server that is only cancelled leaves its sockets open.
             with anyio.CancelScope(shield=True):
+                if server.server_state.tasks:
+                    server.stop()
+                else:
+                    await _close(server, listener)
+                    serving.cancel()
                 await stopped.wait()
+
+
+async def _close(server: Server, listener: socket.socket) -> None:
+    """What uvicorn does to stop when no request is in progress, without its pauses of 0.2 s in each of 300 tests."""
+    for one in server.servers:
+        one.close()
+    listener.close()
+    connections = server.server_state.connections
+    for connection in list(connections):
+        connection.shutdown()
+    await until(lambda: not connections)
 
 
 async def until(condition: Callable[[], bool], timeout: float = 10.0) -> None:
