@@ -1,5 +1,6 @@
 """The HTTP server: uvicorn, held to our choices."""
 
+import asyncio
 import contextlib
 import socket
 import ssl
@@ -41,6 +42,17 @@ class Server(uvicorn.Server):
             )
         )
 
+        self._stopping = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Renew the Date header once a second until `stop`. uvicorn asks ten times a second whether to end."""
+        tenths = 0
+        while not await self.on_tick(tenths):
+            tenths += 10
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._stopping.wait()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Signals belong to the command: uvicorn would raise them again after a clean stop."""
@@ -49,6 +61,7 @@ class Server(uvicorn.Server):
     def stop(self) -> None:
         """Stop accepting, finish what is in progress for up to DRAIN seconds, then return from `serve`."""
         self.should_exit = True
+        self._stopping.set()
 
 
 def bind(listen: Listen) -> socket.socket:
