@@ -138,8 +138,8 @@ class Sink:
         # Saved before the first line is sent: what a crash then leaves unsure is what lies behind it.
         account = self._feed.account
         await self._save(account)
-        self._letters = await anyio.to_thread.run_sync(
-            LetterBox, self._files, self._rejected / self.name, self._clock, account.seq
+        self._letters = await _to_the_end(
+            partial(LetterBox, self._files, self._rejected / self.name, self._clock, account.seq)
         )
         self._logger.info(
             "sink started", target=self.target, position=str(account.position), pending=self._log.seq - account.seq
@@ -214,12 +214,22 @@ class Sink:
 
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         async with self._using_letters:
-            return await anyio.to_thread.run_sync(partial(work, *args, **kwargs))
+            return await _to_the_end(partial(work, *args, **kwargs))
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
+
+
+async def _to_the_end(work: Callable[[], T]) -> T:
+    """Run `work` in a thread, to its end even when cancelled: files that a thread still writes to are nobody else's."""
+    thread = asyncio.ensure_future(anyio.to_thread.run_sync(work))
+    try:
+        return await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        await asyncio.wait({thread})
+        raise
 
 
 def _destination(settings: InfluxSink) -> str:
