@@ -26,8 +26,10 @@ async def run(r: Rig, *arguments: str) -> Ran:
 async def test_letters_are_listed_shown_sent_again_mended_and_dropped(tmp_path: Path) -> None:
     fake = FakeInflux(version=2, conflicting=refuse)
     async with rig(tmp_path, fake) as r:
+        await r.stop_sink()  # so that both pushes are sent at once, and their lines refused one by one
         await r.push(10)
         await r.push(10)
+        r.start_sink()
         await r.drained()
 
         listed = await run(r, "list")
