@@ -1,9 +1,9 @@
 """Content-Encoding of request bodies: a table of decoders, each with a limit on what comes out."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import zstandard
-from anyio import to_thread
 
 from bridge.edge.gate import Hold
 from bridge.errors import BadInput, TooLarge, UnsupportedType
@@ -12,8 +12,6 @@ from bridge.native import TooLong, gunzip, unsnappy_framed
 __all__ = ["decode_body"]
 
 Decoder = Callable[[bytes, int], bytes]
-
-INLINE_LIMIT = 64 << 10  # a hop to a thread and back costs more than decoding this much
 
 ZSTD_WINDOW = 8 << 20  # what RFC 8878 asks every decoder to support; larger windows are memory for the asking
 # Four bytes of zstd can stand for a block of 128 KiB and the decoder has no output limit of its own: input goes in by
@@ -68,10 +66,7 @@ async def decode_body(
             raise TooLarge(f"request body larger than {int(limit)} bytes")
         return body
     try:
-        if len(body) <= INLINE_LIMIT:
-            decoded = decoder(body, limit)
-        else:
-            decoded = await to_thread.run_sync(decoder, body, limit, limiter=hold.gate.decoders)
+        decoded = await hold.gate.run(body, partial(decoder, body, limit))
     except TooLong:
         raise TooLarge(f"request body larger than {int(limit)} bytes after decompression") from None
     except ValueError as error:

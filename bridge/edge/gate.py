@@ -1,14 +1,19 @@
 """Bounds the memory that request bodies take, all requests together."""
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 
 from bridge.edge.patience import Patience
 from bridge.errors import Unavailable
 
 __all__ = ["Gate", "Hold"]
+
+T = TypeVar("T")
+
+INLINE_LIMIT = 64 << 10  # bytes; a hop to a thread and back costs more than decoding or parsing this much
 
 
 class Overloaded(Unavailable):
@@ -28,8 +33,15 @@ class Gate:
         self.limit = limit
         self.used = 0
         self.patience = Patience()
-        # Decoders that run in threads at a time. What comes out of one is counted only when it is done.
-        self.decoders = CapacityLimiter(2)
+        # What comes out of a decoder or parser is counted only when it is done, and takes many times the body's bytes:
+        # few at a time.
+        self._threads = CapacityLimiter(2)
+
+    async def run(self, body: bytes, work: Callable[[], T]) -> T:
+        """Do `work` on a body: at once when it is small, in a thread when others would have to wait for it."""
+        if len(body) <= INLINE_LIMIT:
+            return work()
+        return await to_thread.run_sync(work, limiter=self._threads)
 
     def hold(self) -> "Hold":
         """A request's share, empty at first; `with` gives it back whatever happens."""

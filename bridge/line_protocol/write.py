@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import parse_qs
 
-from anyio import to_thread
 from starlette.types import Receive, Scope, Send
 
 from bridge.clock import Clock
@@ -23,8 +22,6 @@ from bridge.line_protocol.metrics import LineMetrics
 from bridge.native import Batch, LabelsTooLong, LineError, parse_lines
 
 __all__ = ["Append", "Appended", "LineLimits", "WriteRoute"]
-
-INLINE_LIMIT = 64 << 10  # parsing this much costs less than a hop to a thread and back
 
 
 class Appended(Protocol):
@@ -103,7 +100,7 @@ class WriteRoute:
             return parse_lines(body, precision, self._clock.now_ms(), self._limits.labels)
 
         try:
-            return parse() if len(body) <= INLINE_LIMIT else await to_thread.run_sync(parse)
+            return await self._gate.run(body, parse)
         except LineError as error:
             raise BadInput(str(error)) from None
         except LabelsTooLong as error:

@@ -7,7 +7,6 @@ A hot path: a plain ASGI callable that stands in front of the router. Source of 
 import time
 from urllib.parse import parse_qs
 
-from anyio import to_thread
 from starlette.types import Receive, Scope, Send
 
 from bridge.config import Push
@@ -23,7 +22,6 @@ from bridge.pushgw.path import Key, parse_push_path
 __all__ = ["PushRoute"]
 
 ALLOW = (b"allow", b"DELETE, OPTIONS, POST, PUT")
-INLINE_LIMIT = 64 << 10  # parsing this much costs less than a hop to a thread and back
 
 REASONS: dict[type[BridgeError], str] = {
     Inconsistent: "inconsistent",
@@ -105,10 +103,7 @@ class PushRoute:
             )
 
         try:
-            if len(body) <= INLINE_LIMIT:
-                return parse()
-            # What is read takes many times the memory of its bytes: few at a time.
-            return await to_thread.run_sync(parse, limiter=hold.gate.decoders)
+            return await self._gate.run(body, parse)
         except ParseError as error:
             raise BadInput(str(error)) from None
         except TooManyMetrics as error:
