@@ -3,6 +3,54 @@
 pub mod bits;
 pub mod xor;
 
+use crate::blob::Blob;
+
+/// How a chunk's samples are compressed. The numbers are those on disk; 4 to 6 are read and never written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Encoding {
+    /// Floats.
+    Xor = 1,
+    /// Native histograms that count whole observations.
+    Histogram = 2,
+    /// Native histograms that count parts of observations.
+    FloatHistogram = 3,
+    /// Floats with start timestamps.
+    Xor2 = 4,
+    /// As 2, with start timestamps.
+    HistogramSt = 5,
+    /// As 3, with start timestamps.
+    FloatHistogramSt = 6,
+}
+
+impl Encoding {
+    /// The encoding with this number on disk.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        Some(match byte {
+            1 => Self::Xor,
+            2 => Self::Histogram,
+            3 => Self::FloatHistogram,
+            4 => Self::Xor2,
+            5 => Self::HistogramSt,
+            6 => Self::FloatHistogramSt,
+            _ => return None,
+        })
+    }
+}
+
+/// A chunk that gets no more samples, wherever its bytes live.
+#[derive(Debug, Clone)]
+pub struct Chunk {
+    /// Time of the first sample, ms.
+    pub mint: i64,
+    /// Time of the last sample, ms.
+    pub maxt: i64,
+    /// Of `data`.
+    pub encoding: Encoding,
+    /// The encoded samples, as they stand on disk behind the encoding byte.
+    pub data: Blob,
+}
+
 /// The chunk's bytes end too early, or say what its encoding cannot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadChunk;

@@ -4,12 +4,14 @@
 //! arguments. No input makes it panic: every length is checked before use and damage is an error value.
 
 pub mod batch;
+pub mod blob;
 pub mod bytes;
 pub mod chunk;
 pub mod exposition;
 pub mod family;
 pub mod float;
 pub mod head;
+pub mod histogram;
 pub mod labels;
 pub mod native;
 pub mod push;
