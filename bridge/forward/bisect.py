@@ -44,6 +44,9 @@ class Bisector:
         self._max_bytes = max_bytes
         self._doubts = doubts
         self._suspects: dict[bytes, None] = {}  # by age
+        self._witness: Lines | None = (
+            None  # a line that the sink took: what is sent again when it is asked about itself
+        )
 
     async def deliver(self, lines: Lines) -> Outcome:
         """Send all of `lines`, which returns when the fate of each is known. Raises Stopped."""
@@ -65,17 +68,24 @@ class Bisector:
             ruling = await self._delivery.send(piece, doubts=self._doubts)
             if ruling.verdict is Verdict.OK:
                 outcome.sent += len(piece)
+                self._witness = piece.slice(0, 1)
             elif ruling.verdict is Verdict.RETRY:
-                # Is it these lines or the sink? It is the lines when others have got through meanwhile; to find out,
-                # the others go first.
+                # Is it this line or the sink? It is the line when others have got through meanwhile; to find out, the
+                # others go first, and one goes that got through before.
                 if len(piece) > 1:
                     todo.extend(_halves(piece))
                 elif self._delivery.accepted > accepted_before:
                     self._reject(piece, ruling, outcome)
                 else:
                     todo.append(piece)
+                    await self._ask_again()
             else:
                 todo.extendleft(reversed(self._search(piece, ruling, outcome)))
+
+    async def _ask_again(self) -> None:
+        """Send a line again that the sink took before, which changes nothing there: there may be no other left to try."""
+        if self._witness is not None:
+            await self._delivery.send(self._witness, doubts=self._doubts)
 
     def _search(self, piece: Lines, ruling: Ruling, outcome: Outcome) -> list[Lines]:
         """What is still to be sent of a piece that was refused, in whole or in part."""

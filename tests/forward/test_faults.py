@@ -153,6 +153,27 @@ async def test_lines_that_break_the_sink_are_found_although_it_says_500(tmp_path
         assert {letter.line.split(" ")[0] for letter in r.letters.letters()} == {"m,n=17"}
 
 
+async def test_a_breaking_line_that_comes_alone_is_found_too(tmp_path: Path) -> None:
+    async with rig(tmp_path, FakeInflux(always=crash)) as r:
+        await r.push(40)
+        await r.drained()
+        await r.push(40)  # its series is known to be bad and sent apart, after all others
+        await r.check()
+        assert r.sink.status().account.dead_lettered == 2
+
+
+async def test_breaking_lines_without_any_others_are_found_too(tmp_path: Path) -> None:
+    async def crash_on_bad(sink: FakeInflux, write: Write) -> Response:
+        return error(1, 500, "oops") if any(line.startswith("bad,") for line in write.lines) else sink.serve(write)
+
+    async with rig(tmp_path, FakeInflux(always=crash_on_bad)) as r:
+        await r.push(3)
+        await r.drained()
+        await r.push(3, metric="bad")
+        await r.check()
+        assert r.sink.status().account.dead_lettered == 3
+
+
 @pytest.mark.parametrize(
     ("fault", "state"),
     [
