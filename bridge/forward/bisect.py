@@ -83,7 +83,7 @@ class Bisector:
                 todo.extendleft(reversed(self._search(piece, ruling, outcome)))
 
     async def _ask_again(self) -> None:
-        """Send a line again that the sink took before, which changes nothing there: there may be no other left to try."""
+        """Send a line again that the sink took before, which changes nothing there: others may not be left."""
         if self._witness is not None:
             await self._delivery.send(self._witness, doubts=self._doubts)
 

@@ -93,6 +93,20 @@ impl Batch {
         )
     }
 
+    /// What tells two batches of different label sets apart: the packed sets, and where each ends. Floats come first.
+    pub fn label_sets(&self) -> impl std::hash::Hash + '_ {
+        struct Sets<'b>(&'b Batch);
+        impl std::hash::Hash for Sets<'_> {
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                state.write(&self.0.arena);
+                state.write_usize(self.0.floats.len());
+                self.0.floats.iter().for_each(|row| state.write_u32(row.labels.end));
+                self.0.histograms.iter().for_each(|row| state.write_u32(row.labels.end));
+            }
+        }
+        Sets(self)
+    }
+
     /// (labels, time or [`BATCH_TIME`], value) in insertion order.
     pub fn floats(&self) -> impl ExactSizeIterator<Item = (Labels<'_>, i64, f64)> {
         self.floats.iter().map(|r| (self.labels(&r.labels), r.t, r.value))

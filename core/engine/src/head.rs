@@ -13,6 +13,7 @@ mod hold;
 mod index;
 mod refusal;
 mod replay;
+mod routes;
 mod select;
 mod series;
 mod stage;
@@ -35,6 +36,7 @@ use series::Series;
 #[derive(Default)]
 pub struct Head {
     index: Index,
+    routes: routes::Routes,
     /// By slot: a series' place here, which never changes while it lives.
     series: Vec<Series>,
     pending: VecDeque<stage::Pending>,

@@ -160,6 +160,7 @@ impl Head {
             }
         }
         self.staged_seq = self.stats.seq;
+        self.routes.forget();
         self.forget_series(self.index.visible() as usize);
     }
 

@@ -251,3 +251,43 @@ fn histograms_obey_the_same_rules() {
         RefusedReason::OutOfOrder(30)
     );
 }
+
+fn held(rows: &[(&str, i64, f64)]) -> Batch {
+    let mut batch = batch(rows);
+    batch.held = true;
+    batch
+}
+
+/// Batches of push groups repeat their label sets, and are led to their series by a short cut.
+#[test]
+fn a_repeated_batch_reaches_its_own_series() {
+    let mut head = Head::new();
+    for t in [10, 20, 30] {
+        append(&mut head, &held(&[("a", t, 1.0), ("b", t, 2.0)]));
+        append(&mut head, &held(&[("b", t + 1, 3.0), ("a", t + 1, 4.0)]));
+    }
+    let of = |name| samples(&head, name, EVER);
+    assert_eq!(
+        of("a"),
+        [(10, 1.0), (11, 4.0), (20, 1.0), (21, 4.0), (30, 1.0), (31, 4.0)]
+    );
+    assert_eq!(
+        of("b"),
+        [(10, 2.0), (11, 3.0), (20, 2.0), (21, 3.0), (30, 2.0), (31, 3.0)]
+    );
+    let refused = head.stage(&held(&[("b", 12, 3.0), ("a", 12, 4.0)])).unwrap_err();
+    assert_eq!(refused.reason, RefusedReason::OutOfOrder(31));
+}
+
+#[test]
+fn a_short_cut_does_not_outlive_the_series_that_it_leads_to() {
+    let mut head = Head::new();
+    for t in 1..3 {
+        head.stage(&held(&[("a", t, 1.0), ("b", t, 2.0)])).unwrap();
+    }
+    head.rollback();
+    append(&mut head, &held(&[("x", 1, 8.0), ("y", 1, 9.0)]));
+    append(&mut head, &held(&[("a", 3, 1.0), ("b", 3, 2.0)]));
+    assert_eq!(samples(&head, "a", EVER), [(3, 1.0)]);
+    assert_eq!(samples(&head, "x", EVER), [(1, 8.0)]);
+}

@@ -95,6 +95,7 @@ proptest! {
             match step {
                 Step::Stage(rows) => {
                     let mut batch = Batch::new(time as i64);
+                    batch.held = time % 2 == 0;
                     for (series, t, value) in &rows {
                         push(&mut batch, &series.to_string(), t.unwrap_or(BATCH_TIME), f64::from(*value));
                     }
