@@ -11,6 +11,7 @@ mod chunks;
 mod dump;
 mod hold;
 mod index;
+mod postings;
 mod refusal;
 mod replay;
 mod routes;

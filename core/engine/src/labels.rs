@@ -117,6 +117,18 @@ pub fn pack(labels: &mut [(&str, &str)], out: &mut Vec<u8>) -> Result<(), Labels
     Ok(())
 }
 
+/// Order of label sets in Prometheus: pair by pair, and a set before those that continue it.
+pub fn compare(a: Labels<'_>, b: Labels<'_>) -> std::cmp::Ordering {
+    let (mut a, mut b) = (Decoder::new(a.0), Decoder::new(b.0));
+    loop {
+        match (a.prefixed(), b.prefixed()) {
+            (Ok(a), Ok(b)) if a == b => {}
+            (Ok(a), Ok(b)) => return a.cmp(b),
+            (a, b) => return a.is_ok().cmp(&b.is_ok()),
+        }
+    }
+}
+
 /// `{a="b", c="d"}` as Go's `labels.Labels.String` prints it, names that are not legacy ones quoted.
 pub fn format_labels(labels: Labels<'_>, out: &mut String) {
     out.push('{');
@@ -171,6 +183,28 @@ mod tests {
         let mut text = String::new();
         format_labels(labels, &mut text);
         assert_eq!(text, r#"{__name__="m", b="2"}"#);
+    }
+
+    #[test]
+    fn orders_by_pairs() {
+        let packed = |labels: &mut [(&str, &str)]| {
+            let mut out = Vec::new();
+            pack(labels, &mut out).unwrap();
+            out
+        };
+        let ascending = [
+            packed(&mut []),
+            packed(&mut [("a", "1")]),
+            packed(&mut [("a", "1"), ("b", "1")]),
+            packed(&mut [("a", "10")]),
+            packed(&mut [("a", "2")]),
+            packed(&mut [("aa", "1")]),
+        ];
+        for (i, a) in ascending.iter().enumerate() {
+            for (j, b) in ascending.iter().enumerate() {
+                assert_eq!(compare(Labels::trusted(a), Labels::trusted(b)), i.cmp(&j), "{i} {j}");
+            }
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod head;
 pub mod histogram;
 pub mod labels;
 pub mod native;
+pub mod postings;
 pub mod push;
 pub mod quote;
 pub mod regex;

@@ -38,7 +38,8 @@ pub struct Regex(Test);
 #[derive(Debug, Clone)]
 enum Test {
     Shape(Shape),
-    Automaton(regex::Regex),
+    /// The pattern, and how each text begins that matches it.
+    Automaton(regex::Regex, String),
 }
 
 impl Regex {
@@ -56,7 +57,7 @@ impl Regex {
             .size_limit(SIZE_LIMIT)
             .dfa_size_limit(CACHE_LIMIT)
             .build()
-            .map(|automaton| Self(Test::Automaton(automaton)))
+            .map(|automaton| Self(Test::Automaton(automaton, shape::prefix(&tree))))
             .map_err(|error| fail(&error))
     }
 
@@ -64,7 +65,7 @@ impl Regex {
     pub fn is_match(&self, text: &str) -> bool {
         match &self.0 {
             Test::Shape(shape) => shape.is_match(text),
-            Test::Automaton(automaton) => automaton.is_match(text),
+            Test::Automaton(automaton, prefix) => text.starts_with(prefix.as_str()) && automaton.is_match(text),
         }
     }
 
@@ -74,5 +75,18 @@ impl Regex {
             Test::Shape(Shape::Set(texts)) => Some(texts),
             _ => None,
         }
+    }
+
+    /// How each text begins that matches; often "".
+    pub fn prefix(&self) -> &str {
+        match &self.0 {
+            Test::Shape(Shape::Gap { prefix, .. }) | Test::Automaton(_, prefix) => prefix,
+            Test::Shape(Shape::Set(_)) => "",
+        }
+    }
+
+    /// True for `.*`.
+    pub fn matches_all(&self) -> bool {
+        matches!(&self.0, Test::Shape(Shape::Gap { prefix, suffix, between: 0 }) if prefix.is_empty() && suffix.is_empty())
     }
 }

@@ -36,6 +36,11 @@ impl Index {
         self.postings.get(name)
     }
 
+    /// Label names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.postings.keys().map(AsRef::as_ref)
+    }
+
     /// What a label set is found by. Half a hash is enough: it makes the table's entry small and its growth cheap.
     pub fn hash(&self, labels: Labels<'_>) -> u32 {
         self.seed.hash_one(labels.packed()) as u32

@@ -61,24 +61,45 @@ impl Matcher {
         &self.name
     }
 
-    /// True when a series with this value of the label is wanted.
-    pub fn matches(&self, value: &str) -> bool {
-        self.tests(value) != self.negated
+    /// The operator is `!=` or `!~`.
+    pub fn is_negated(&self) -> bool {
+        self.negated
     }
 
-    fn tests(&self, value: &str) -> bool {
+    /// True when a series with this value of the label is wanted.
+    pub fn matches(&self, value: &str) -> bool {
+        self.fits(value) != self.negated
+    }
+
+    /// True when the value is the text, or fits the pattern, whether the matcher is negated or not.
+    pub fn fits(&self, value: &str) -> bool {
         match &self.test {
             Test::Equals(wanted) => wanted == value,
             Test::Matches(regex) => regex.is_match(value),
         }
     }
 
-    /// All values that can match, where the matcher names them itself; else each value has to be tried.
-    pub fn candidates(&self) -> Option<Vec<&str>> {
+    /// All values that can [fit](Self::fits), where they are few enough to be named; else each value has to be tried.
+    pub fn literals(&self) -> Option<&[String]> {
         match &self.test {
-            _ if self.negated => None,
-            Test::Equals(wanted) => Some(vec![wanted]),
-            Test::Matches(regex) => regex.literals().map(|set| set.iter().map(String::as_str).collect()),
+            Test::Equals(wanted) => Some(std::slice::from_ref(wanted)),
+            Test::Matches(regex) => regex.literals(),
+        }
+    }
+
+    /// How each value that [fits](Self::fits) begins.
+    pub fn prefix(&self) -> &str {
+        match &self.test {
+            Test::Equals(wanted) => wanted,
+            Test::Matches(regex) => regex.prefix(),
+        }
+    }
+
+    /// True for `=~".*"`, which every series meets.
+    pub fn matches_all(&self) -> bool {
+        match &self.test {
+            Test::Matches(regex) => !self.negated && regex.matches_all(),
+            Test::Equals(_) => false,
         }
     }
 }

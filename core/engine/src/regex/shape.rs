@@ -1,6 +1,6 @@
 //! Patterns that need no automaton: some texts, or anything between a prefix and a suffix.
 
-use regex_syntax::hir::literal::Extractor;
+use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use regex_syntax::hir::{Hir, HirKind};
 
 /// More texts than this are better told apart by an automaton.
@@ -85,6 +85,15 @@ impl Shape {
             between,
         })
     }
+}
+
+/// How each text begins that matches a pattern which is anchored at both ends; "" when that is not known.
+pub fn prefix(pattern: &Hir) -> String {
+    let beginnings = Extractor::new().kind(ExtractKind::Prefix).extract(pattern);
+    let shared = beginnings.longest_common_prefix().unwrap_or_default();
+    // What all beginnings share may end inside of a character.
+    let whole = shared.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    whole.to_owned()
 }
 
 /// The pattern inside of capture groups.
