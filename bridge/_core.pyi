@@ -41,7 +41,7 @@ class AppendRefused(ValueError):
     """A batch that breaks a rule of the head; nothing of it is stored. The text names series and times."""
 
     reason: str
-    """One of "out_of_order", "duplicate", "out_of_bounds", "labels"."""
+    """One of "out_of_order", "duplicate", "out_of_bounds", "labels", "histogram"."""
 
 class LogDamaged(ValueError):
     """A segment that cannot be read where a reader begins."""

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::family::Histogram;
+use crate::histogram::Histogram;
 use crate::labels::Labels;
 
 /// A row whose time is the batch's own time, settled when the head stages it.

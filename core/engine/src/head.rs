@@ -23,12 +23,12 @@ pub use dump::Dump;
 pub use refusal::{Refusals, Refused, RefusedReason};
 pub use replay::{Replayed, StillStaged};
 pub use select::{SeriesSamples, Window};
-pub use series::{Sample, Value};
 pub use stage::{NotStaged, Staged};
 
 use std::collections::VecDeque;
 
 use crate::labels::Labels;
+use crate::sample::Value;
 use crate::wal::SeriesRef;
 use index::Index;
 use series::Series;

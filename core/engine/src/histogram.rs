@@ -1,6 +1,10 @@
 //! Native histograms as they are stored: in the log, in chunks, in memory.
 
-use crate::batch::STALE_NAN_BITS;
+#[cfg(test)]
+pub(crate) mod arbitrary;
+mod convert;
+
+use crate::batch::is_stale;
 
 /// The schema of histograms that carry their own bounds.
 pub const CUSTOM_BUCKETS: i32 = -53;
@@ -82,14 +86,163 @@ impl Default for Counts {
     }
 }
 
+impl ResetHint {
+    /// The hint with this number in the log; numbers that later versions may give out say nothing.
+    pub fn from_byte(byte: u8) -> Self {
+        match byte {
+            1 => Self::Reset,
+            2 => Self::NotReset,
+            3 => Self::Gauge,
+            _ => Self::Unknown,
+        }
+    }
+}
+
 impl Histogram {
     /// The series ends here.
     pub fn is_stale(&self) -> bool {
-        self.sum.to_bits() == STALE_NAN_BITS
+        is_stale(self.sum)
     }
 
     /// Observations are counted in parts.
     pub fn is_float(&self) -> bool {
         matches!(self.counts, Counts::Float { .. })
+    }
+
+    /// The same to the bit, whatever the hints say: they are about the sample before. One stale marker is as another.
+    pub fn same(&self, other: &Self) -> bool {
+        if self.is_stale() && other.is_stale() {
+            return self.is_float() == other.is_float();
+        }
+        self.schema == other.schema
+            && self.zero_threshold.to_bits() == other.zero_threshold.to_bits()
+            && self.sum.to_bits() == other.sum.to_bits()
+            && self.positive == other.positive
+            && self.negative == other.negative
+            && same_floats(&self.custom, &other.custom)
+            && self.counts.same(&other.counts)
+    }
+
+    /// Bytes on the heap, without what the allocator adds.
+    pub fn heap(&self) -> usize {
+        let (positive, negative) = self.counts.buckets();
+        (self.positive.len() + self.negative.len() + self.custom.len() + positive + negative)
+            * std::mem::size_of::<u64>()
+    }
+
+    /// True when each side has a count for each bucket that its spans promise, spans follow each other, and only a
+    /// histogram of [`CUSTOM_BUCKETS`] has bounds. Whoever walks the buckets rests on it.
+    pub fn is_sound(&self) -> bool {
+        let (positive, negative) = self.counts.buckets();
+        promised(&self.positive) == Some(positive)
+            && promised(&self.negative) == Some(negative)
+            && (self.schema == CUSTOM_BUCKETS || self.custom.is_empty())
+    }
+}
+
+/// Buckets that the spans promise; `None` when spans overlap or lead beyond the indices that there are.
+fn promised(spans: &[Span]) -> Option<usize> {
+    let mut end = 0i32;
+    let mut buckets = 0usize;
+    for (place, &(offset, length)) in spans.iter().enumerate() {
+        if place > 0 && offset < 0 {
+            return None;
+        }
+        end = end.checked_add(offset)?.checked_add_unsigned(length)?;
+        buckets = buckets.checked_add(length as usize)?;
+    }
+    Some(buckets)
+}
+
+fn same_floats(a: &[f64], b: &[f64]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits())
+}
+
+impl Counts {
+    /// Numbers of positive and negative buckets.
+    fn buckets(&self) -> (usize, usize) {
+        match self {
+            Self::Integer { positive, negative, .. } => (positive.len(), negative.len()),
+            Self::Float { positive, negative, .. } => (positive.len(), negative.len()),
+        }
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Integer { .. }, Self::Integer { .. }) => self == other,
+            (
+                Self::Float {
+                    count,
+                    zero,
+                    positive,
+                    negative,
+                },
+                Self::Float {
+                    count: other_count,
+                    zero: other_zero,
+                    positive: other_positive,
+                    negative: other_negative,
+                },
+            ) => {
+                same_floats(&[*count, *zero], &[*other_count, *other_zero])
+                    && same_floats(positive, other_positive)
+                    && same_floats(negative, other_negative)
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::STALE_NAN_BITS;
+
+    fn spans(positive: &[Span], buckets: usize) -> Histogram {
+        Histogram {
+            positive: positive.to_vec(),
+            counts: Counts::Integer {
+                count: 0,
+                zero: 0,
+                positive: vec![0; buckets],
+                negative: vec![],
+            },
+            ..Histogram::default()
+        }
+    }
+
+    #[test]
+    fn a_sound_histogram_has_what_its_spans_promise() {
+        assert!(spans(&[(-4, 2), (0, 1), (7, 0), (1, 1)], 4).is_sound());
+        assert!(!spans(&[(-4, 2)], 1).is_sound());
+        assert!(!spans(&[(0, 2), (-1, 1)], 3).is_sound(), "overlap");
+        assert!(!spans(&[(i32::MAX, 1)], 1).is_sound(), "beyond the last index");
+        assert!(!spans(&[(0, u32::MAX)], 1).is_sound());
+        let mut bounds = spans(&[(0, 1)], 1);
+        bounds.custom = vec![1.0];
+        assert!(!bounds.is_sound(), "bounds without their schema");
+        bounds.schema = CUSTOM_BUCKETS;
+        assert!(bounds.is_sound());
+    }
+
+    #[test]
+    fn the_hint_does_not_make_another_histogram() {
+        let a = spans(&[(0, 1)], 1);
+        let b = Histogram {
+            hint: ResetHint::Reset,
+            ..a.clone()
+        };
+        assert!(a.same(&b) && a != b);
+        let stale = |schema| Histogram {
+            schema,
+            sum: f64::from_bits(STALE_NAN_BITS),
+            ..Histogram::default()
+        };
+        assert!(stale(0).same(&stale(3)) && !stale(0).same(&a));
+        let nan = Histogram {
+            sum: f64::NAN,
+            ..a.clone()
+        };
+        assert!(nan.same(&nan.clone()) && nan != nan.clone());
     }
 }

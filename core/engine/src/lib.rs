@@ -18,5 +18,6 @@ pub mod postings;
 pub mod push;
 pub mod quote;
 pub mod regex;
+pub mod sample;
 pub mod wal;
 pub mod wire;

@@ -23,7 +23,7 @@ pub use slice::LogSlice;
 
 use std::sync::Arc;
 
-use crate::family::Histogram;
+use crate::histogram::Histogram;
 
 /// What a series is called in the log. Given once, in a series record, and never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

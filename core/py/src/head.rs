@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use engine::head::{self, Bounds, Refused, RefusedReason, Value, Window};
+use engine::head::{self, Bounds, Refused, RefusedReason, Window};
 use engine::labels::Labels;
 use engine::regex::{Matcher, Operator};
+use engine::sample::Value;
 use engine::wal::{LogSlice, Records};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -48,6 +49,7 @@ fn refused(py: Python<'_>, refused: &Refused) -> PyErr {
         RefusedReason::Duplicate => "duplicate",
         RefusedReason::OutOfBounds(..) => "out_of_bounds",
         RefusedReason::Labels => "labels",
+        RefusedReason::Histogram => "histogram",
     };
     append_refused(py, reason, refused.to_string())
 }

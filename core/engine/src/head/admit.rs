@@ -4,10 +4,11 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
 
 use super::refusal::{Refusals, Refused, RefusedReason};
-use super::series::{Sample, Series, Value};
+use super::series::Series;
 use super::stage::{Pending, Row};
 use super::Head;
 use crate::batch::{Batch, BATCH_TIME};
+use crate::sample::{Sample, Value};
 
 /// Vectors that are used again from batch to batch.
 #[derive(Default)]
@@ -33,11 +34,14 @@ impl Head {
         }
         let first_new = self.series.len();
         let mut outcome = Ok(());
-        let labels = batch.floats().map(|row| (row.0, row.1));
-        for (labels, t) in labels.chain(batch.histograms().map(|row| (row.0, row.1))) {
+        let floats = batch.floats().map(|row| (row.0, row.1, true));
+        let histograms = batch.histograms().map(|row| (row.0, row.1, row.2.is_sound()));
+        for (labels, t, sound) in floats.chain(histograms) {
             let t = if t == BATCH_TIME { batch.time } else { t };
             let reason = if labels.packed().is_empty() {
                 Err(RefusedReason::Labels)
+            } else if !sound {
+                Err(RefusedReason::Histogram) // the log would not give it back
             } else {
                 self.bounds.check(t)
             };
@@ -112,6 +116,9 @@ impl Head {
     /// The append table: true to store the sample, false when it says what is there already.
     fn admit(&mut self, slot: u32, t: i64, value: &Value) -> Result<bool, RefusedReason> {
         self.bounds.check(t)?;
+        if matches!(value, Value::Histogram(histogram) if !histogram.is_sound()) {
+            return Err(RefusedReason::Histogram); // where a short cut led past the check of new rows
+        }
         let Some(series) = self.series.get_mut(slot as usize) else {
             return Ok(false);
         };

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use super::select::Window;
-use super::series::Value;
 use super::Head;
 use crate::float::push_go;
 use crate::labels::{quote, Labels};
 use crate::regex::Matcher;
+use crate::sample::Value;
 
 /// A dump under way. It fixes at its start which samples it shows, so that it sees each batch whole or not at all
 /// though the head takes more of them between two pieces.

@@ -1,6 +1,6 @@
 //! Held samples: between two pushes of a series its value stands, and is seen again at each hold tick.
 
-use super::series::Sample;
+use crate::sample::Sample;
 
 /// Merges a series' samples with the ticks that lie strictly between a sample and the next one.
 /// A stale marker ends holding until the next sample.

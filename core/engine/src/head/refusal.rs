@@ -24,6 +24,8 @@ pub enum RefusedReason {
     OutOfBounds(i64, i64),
     /// No labels at all.
     Labels,
+    /// A native histogram that has not the buckets that its spans promise.
+    Histogram,
 }
 
 impl Refused {
@@ -51,6 +53,12 @@ impl std::fmt::Display for Refused {
                 write!(f, "out of bounds: {series} at {t}, accepted are {min} to {max}")
             }
             RefusedReason::Labels => f.write_str("a sample without labels"),
+            RefusedReason::Histogram => {
+                write!(
+                    f,
+                    "invalid histogram: {series} at {t} has not the buckets that its spans promise"
+                )
+            }
         }
     }
 }

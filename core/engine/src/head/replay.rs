@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::series::Value;
 use super::Head;
 use crate::labels::Labels;
+use crate::sample::Value;
 use crate::wal::{BatchReader, Damage, LogBatch, Reason, SeriesRef};
 
 /// No log comes near it by counting; beyond, the next reference could overflow.

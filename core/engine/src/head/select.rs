@@ -1,11 +1,12 @@
 //! Which series match, and their samples in a range of time.
 
 use super::hold::Held;
-use super::series::{Sample, Series};
+use super::series::Series;
 use super::Head;
 use crate::labels;
 use crate::postings;
 use crate::regex::Matcher;
+use crate::sample::Sample;
 
 /// Which samples of a series a reader asks for.
 #[derive(Debug, Clone, Copy)]

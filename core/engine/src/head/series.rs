@@ -3,48 +3,10 @@
 use std::sync::Arc;
 
 use super::chunks::{self, FloatChunks};
-use crate::batch::is_stale;
-use crate::family::Histogram;
+use crate::histogram::Histogram;
 use crate::labels::Labels;
-use crate::wal::histogram::encode_histogram;
+use crate::sample::{Sample, Value};
 use crate::wal::SeriesRef;
-
-/// What a sample holds.
-#[derive(Debug, Clone)]
-pub enum Value {
-    /// A number.
-    Float(f64),
-    /// A native histogram.
-    Histogram(Arc<Histogram>),
-}
-
-impl Value {
-    /// The same to the bit, as the log would write it.
-    pub fn same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Float(a), Self::Float(b)) => a.to_bits() == b.to_bits(),
-            (Self::Histogram(a), Self::Histogram(b)) => Arc::ptr_eq(a, b) || encoded(a) == encoded(b),
-            _ => false,
-        }
-    }
-
-    /// The series ends here.
-    pub fn is_stale(&self) -> bool {
-        match self {
-            Self::Float(value) => is_stale(*value),
-            Self::Histogram(histogram) => is_stale(histogram.sum),
-        }
-    }
-}
-
-fn encoded(histogram: &Histogram) -> Vec<u8> {
-    let mut out = Vec::new();
-    encode_histogram(histogram, &mut out);
-    out
-}
-
-/// A sample: time in ms, value.
-pub type Sample = (i64, Value);
 
 /// A series.
 #[derive(Debug)]
@@ -126,7 +88,7 @@ impl Series {
         match value {
             Value::Float(value) => self.floats.append(t, value),
             Value::Histogram(value) => {
-                let bytes = std::mem::size_of::<(i64, Histogram)>() + encoded(&value).len();
+                let bytes = std::mem::size_of::<(i64, Histogram)>() + value.heap();
                 self.histograms.get_or_insert_default().samples.push((t, value));
                 bytes
             }

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::refusal::{Refusals, Refused};
-use super::series::Value;
 use super::Head;
 use crate::batch::Batch;
+use crate::sample::Value;
 use crate::wal::{BatchHeader, Records};
 
 /// A batch that is checked and waits for its records to be durable.

@@ -227,12 +227,18 @@ fn broken_native(value: &Value) -> Option<String> {
             };
             let promised: u64 = buckets.spans.iter().map(|(_, length)| u64::from(*length)).sum();
             let gap = buckets.spans.iter().skip(1).find(|(offset, _)| *offset < 0);
+            let indices = buckets.spans.iter().try_fold(0i32, |end, (offset, length)| {
+                end.checked_add(*offset)?.checked_add_unsigned(*length)
+            });
             if promised != counts as u64 {
                 Some(format!(
                     "has {side} spans of {promised} buckets, and counts of {counts}"
                 ))
+            } else if let Some((offset, _)) = gap {
+                Some(format!("has {side} spans that overlap: one has the offset {offset}"))
             } else {
-                gap.map(|(offset, _)| format!("has {side} spans that overlap: one has the offset {offset}"))
+                let beyond = || format!("has {side} spans that lead beyond the last bucket that there can be");
+                indices.is_none().then(beyond)
             }
         })
 }

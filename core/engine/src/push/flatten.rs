@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::batch::{Batch, BATCH_TIME, STALE_NAN_BITS};
 use crate::bytes::put_prefixed;
 use crate::exposition::series::flatten;
-use crate::family::{Family, Label, Metric, Value};
+use crate::family::{Family, Kind, Label, Metric, Value};
+use crate::histogram::Histogram;
 use crate::labels::METRIC_NAME;
 
 use super::group::GroupKey;
@@ -20,7 +21,7 @@ pub fn push_family(family: &Family, key: &GroupKey, batch: &mut Batch) -> u32 {
             pack_series(name, key.with(&metric.labels), extra, batch.arena());
             match value {
                 SeriesValue::Float(v) => batch.push_float(t, v),
-                SeriesValue::Native(h) => batch.push_histogram(t, Arc::new(h.clone())),
+                SeriesValue::Native(h) => batch.push_histogram(t, Arc::new(h)),
             }
             rows += 1;
         });
@@ -55,12 +56,12 @@ pub fn series_of(family: &Family, key: &GroupKey, emit: &mut dyn FnMut(&[u8])) {
     }
 }
 
-enum SeriesValue<'a> {
+enum SeriesValue {
     Float(f64),
-    Native(&'a crate::family::Histogram),
+    Native(Histogram),
 }
 
-type EmitSeries<'e> = dyn FnMut(SeriesName<'_>, Option<(&str, &str)>, SeriesValue<'_>) + 'e;
+type EmitSeries<'e> = dyn FnMut(SeriesName<'_>, Option<(&str, &str)>, SeriesValue) + 'e;
 
 #[derive(Clone, Copy)]
 struct SeriesName<'a> {
@@ -73,9 +74,9 @@ fn each_series(family: &Family, metric: &Metric, emit: &mut EmitSeries<'_>) {
     flatten(family, metric, &mut |suffix, extra, value| {
         emit(SeriesName { base, suffix }, extra, SeriesValue::Float(value));
     });
-    if let Value::Histogram(histogram) = &metric.value {
-        if histogram.native.is_some() {
-            emit(SeriesName { base, suffix: "" }, None, SeriesValue::Native(histogram));
+    if let Value::Histogram(received) = &metric.value {
+        if let Some(stored) = Histogram::received(received, family.kind == Kind::GaugeHistogram) {
+            emit(SeriesName { base, suffix: "" }, None, SeriesValue::Native(stored));
         }
     }
 }

@@ -60,8 +60,12 @@ impl LogBatch {
                 self.series.push((reference, start..self.packed.len()));
             }),
             record::SAMPLES => record::decode_samples(body, &mut self.floats),
-            record::HISTOGRAMS => record::decode_histograms(body, false, &mut self.histograms),
-            record::FLOAT_HISTOGRAMS => record::decode_histograms(body, true, &mut self.histograms),
+            record::HISTOGRAMS | record::CUSTOM_HISTOGRAMS => {
+                record::decode_histograms(body, false, &mut self.histograms)
+            }
+            record::FLOAT_HISTOGRAMS | record::CUSTOM_FLOAT_HISTOGRAMS => {
+                record::decode_histograms(body, true, &mut self.histograms)
+            }
             record::BATCH_HEADER => {
                 let (header, event) = record::decode_header(body)?;
                 self.header = Some(header);

@@ -4,96 +4,174 @@
 //! hint(1) schema sv  zero_threshold f64  zero_count  count  sum f64
 //! positive spans, negative spans: n uv, (offset sv, length uv)*
 //! positive buckets, negative buckets: n uv, value*
+//! schema -53 only: n uv, upper bound f64*
 //! ```
 //!
 //! Counts are uvarints and bucket values zigzag differences, or all of them doubles in a float histogram.
 
-use crate::bytes::{put_uvarint, put_varint, Decoder};
-use crate::family::{Buckets, Histogram, Native};
+use crate::bytes::{put_uvarint, put_varint, Decoder, Truncated};
+use crate::histogram::{Counts, Histogram, ResetHint, Span, CUSTOM_BUCKETS};
 
 use super::record::Malformed;
 
-/// "Unknown whether the counter was reset": whoever reads compares with the sample before.
-const HINT_UNKNOWN: u8 = 0;
-
-/// Append the histogram's native part, with its count and sum. Classic buckets have no place in this record.
+/// Append one histogram.
 pub fn encode_histogram(histogram: &Histogram, out: &mut Vec<u8>) {
-    let empty = Native::default();
-    let native = histogram.native.as_deref().unwrap_or(&empty);
-    let floats = histogram.is_float();
-    out.push(HINT_UNKNOWN);
-    put_varint(out, native.schema.into());
-    put_f64(out, native.zero_threshold);
-    if floats {
-        put_f64(out, native.zero_count_float);
-        put_f64(out, histogram.count_float);
-    } else {
-        put_uvarint(out, native.zero_count);
-        put_uvarint(out, histogram.count);
+    out.push(histogram.hint as u8);
+    put_varint(out, histogram.schema.into());
+    put_f64(out, histogram.zero_threshold);
+    match &histogram.counts {
+        Counts::Integer { count, zero, .. } => {
+            put_uvarint(out, *zero);
+            put_uvarint(out, *count);
+        }
+        Counts::Float { count, zero, .. } => {
+            put_f64(out, *zero);
+            put_f64(out, *count);
+        }
     }
     put_f64(out, histogram.sum);
-    for side in [&native.positive, &native.negative] {
-        put_uvarint(out, side.spans.len() as u64);
-        for &(offset, length) in &side.spans {
+    for spans in [&histogram.positive, &histogram.negative] {
+        put_list(out, spans, |out, (offset, length)| {
             put_varint(out, offset.into());
             put_uvarint(out, length.into());
+        });
+    }
+    match &histogram.counts {
+        Counts::Integer { positive, negative, .. } => {
+            put_list(out, positive, put_varint);
+            put_list(out, negative, put_varint);
+        }
+        Counts::Float { positive, negative, .. } => {
+            put_list(out, positive, put_f64);
+            put_list(out, negative, put_f64);
         }
     }
-    for side in [&native.positive, &native.negative] {
-        if floats {
-            put_uvarint(out, side.counts.len() as u64);
-            side.counts.iter().for_each(|count| put_f64(out, *count));
-        } else {
-            put_uvarint(out, side.deltas.len() as u64);
-            side.deltas.iter().for_each(|delta| put_varint(out, *delta));
-        }
+    if histogram.schema == CUSTOM_BUCKETS {
+        put_list(out, &histogram.custom, put_f64);
     }
 }
 
-/// Read one histogram; `floats` tells the kind of the record that it stands in.
+/// Read one histogram; `floats` tells the kind of the record that it stands in. It is sound.
 pub fn decode_histogram(decoder: &mut Decoder<'_>, floats: bool) -> Result<Histogram, Malformed> {
-    let mut histogram = Histogram::default();
-    let mut native = Native::default();
-    decoder.u8()?; // the reset hint is found anew by readers
-    native.schema = i32::try_from(decoder.varint()?).map_err(|_| Malformed::Content)?;
-    native.zero_threshold = decoder.f64_be()?;
+    let hint = ResetHint::from_byte(decoder.u8()?);
+    let schema = i32::try_from(decoder.varint()?).map_err(|_| Malformed::Content)?;
+    let zero_threshold = decoder.f64_be()?;
+    let (mut zero, mut count, mut zero_float, mut count_float) = (0, 0, 0.0, 0.0);
     if floats {
-        native.zero_count_float = decoder.f64_be()?;
-        histogram.count_float = decoder.f64_be()?;
+        (zero_float, count_float) = (decoder.f64_be()?, decoder.f64_be()?);
     } else {
-        native.zero_count = decoder.uvarint()?;
-        histogram.count = decoder.uvarint()?;
+        (zero, count) = (decoder.uvarint()?, decoder.uvarint()?);
     }
-    histogram.sum = decoder.f64_be()?;
-    native.positive.spans = decode_spans(decoder)?;
-    native.negative.spans = decode_spans(decoder)?;
-    decode_buckets(decoder, floats, &mut native.positive)?;
-    decode_buckets(decoder, floats, &mut native.negative)?;
-    histogram.native = Some(Box::new(native));
-    Ok(histogram)
-}
-
-fn decode_spans(decoder: &mut Decoder<'_>) -> Result<Vec<(i32, u32)>, Malformed> {
-    let mut spans = Vec::new();
-    for _ in 0..decoder.uvarint()? {
-        let offset = i32::try_from(decoder.varint()?).map_err(|_| Malformed::Content)?;
-        let length = u32::try_from(decoder.uvarint()?).map_err(|_| Malformed::Content)?;
-        spans.push((offset, length));
-    }
-    Ok(spans)
-}
-
-fn decode_buckets(decoder: &mut Decoder<'_>, floats: bool, side: &mut Buckets) -> Result<(), Malformed> {
-    for _ in 0..decoder.uvarint()? {
-        if floats {
-            side.counts.push(decoder.f64_be()?);
-        } else {
-            side.deltas.push(decoder.varint()?);
+    let sum = decoder.f64_be()?;
+    let (positive, negative) = (decode_list(decoder, decode_span)?, decode_list(decoder, decode_span)?);
+    let counts = if floats {
+        Counts::Float {
+            count: count_float,
+            zero: zero_float,
+            positive: decode_list(decoder, decode_f64)?,
+            negative: decode_list(decoder, decode_f64)?,
         }
+    } else {
+        Counts::Integer {
+            count,
+            zero,
+            positive: decode_list(decoder, decode_delta)?,
+            negative: decode_list(decoder, decode_delta)?,
+        }
+    };
+    let custom = match schema {
+        CUSTOM_BUCKETS => decode_list(decoder, decode_f64)?,
+        _ => Vec::new(),
+    };
+    let histogram = Histogram {
+        hint,
+        schema,
+        zero_threshold,
+        sum,
+        positive,
+        negative,
+        custom,
+        counts,
+    };
+    if histogram.is_sound() {
+        Ok(histogram)
+    } else {
+        Err(Malformed::Content)
     }
-    Ok(())
+}
+
+fn put_list<T: Copy>(out: &mut Vec<u8>, items: &[T], put: impl Fn(&mut Vec<u8>, T)) {
+    put_uvarint(out, items.len() as u64);
+    items.iter().for_each(|item| put(out, *item));
 }
 
 fn put_f64(out: &mut Vec<u8>, v: f64) {
     out.extend_from_slice(&v.to_bits().to_be_bytes());
+}
+
+/// No item is shorter than a byte, so a number too large for the input ends with it.
+fn decode_list<T>(
+    decoder: &mut Decoder<'_>,
+    item: impl Fn(&mut Decoder<'_>) -> Result<T, Malformed>,
+) -> Result<Vec<T>, Malformed> {
+    let count = decoder.uvarint()?;
+    if count > decoder.len() as u64 {
+        return Err(Truncated.into());
+    }
+    (0..count).map(|_| item(decoder)).collect()
+}
+
+fn decode_span(decoder: &mut Decoder<'_>) -> Result<Span, Malformed> {
+    let offset = i32::try_from(decoder.varint()?).map_err(|_| Malformed::Content)?;
+    let length = u32::try_from(decoder.uvarint()?).map_err(|_| Malformed::Content)?;
+    Ok((offset, length))
+}
+
+fn decode_f64(decoder: &mut Decoder<'_>) -> Result<f64, Malformed> {
+    Ok(decoder.f64_be()?)
+}
+
+fn decode_delta(decoder: &mut Decoder<'_>) -> Result<i64, Malformed> {
+    Ok(decoder.varint()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::histogram::arbitrary;
+
+    proptest! {
+        #[test]
+        fn round_trips(histogram in arbitrary::histogram()) {
+            let mut record = Vec::new();
+            encode_histogram(&histogram, &mut record);
+            let mut decoder = Decoder::new(&record);
+            let read = decode_histogram(&mut decoder, histogram.is_float());
+            prop_assert!(decoder.is_empty());
+            let read = read.map_err(|_| TestCaseError::fail("does not decode"))?;
+            prop_assert_eq!(read.hint, histogram.hint);
+            let mut again = Vec::new();
+            encode_histogram(&read, &mut again);
+            prop_assert_eq!(again, record);
+        }
+
+        #[test]
+        fn any_bytes_decode_to_a_sound_histogram_or_not_at_all(
+            histogram in arbitrary::histogram(),
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            floats in any::<bool>(),
+        ) {
+            let mut record = Vec::new();
+            encode_histogram(&histogram, &mut record);
+            for (place, byte) in changes {
+                let place = place.index(record.len());
+                record.iter_mut().skip(place).take(1).for_each(|changed| *changed = byte);
+            }
+            if let Ok(read) = decode_histogram(&mut Decoder::new(&record), floats) {
+                prop_assert!(read.is_sound());
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use super::histogram::{decode_histogram, encode_histogram};
 use super::{FloatRow, HistogramRow, SeriesRef};
 use crate::bytes::{put_prefixed, put_uvarint, put_varint, Decoder, Truncated};
+use crate::histogram::{Histogram, CUSTOM_BUCKETS};
 use crate::labels::Labels;
 
 /// New series: their reference and label set.
@@ -13,6 +14,10 @@ pub const SAMPLES: u8 = 2;
 pub const HISTOGRAMS: u8 = 7;
 /// Native histograms with float counts.
 pub const FLOAT_HISTOGRAMS: u8 = 8;
+/// As 7, of histograms that carry their own bounds.
+pub const CUSTOM_HISTOGRAMS: u8 = 9;
+/// As 8, of histograms that carry their own bounds.
+pub const CUSTOM_FLOAT_HISTOGRAMS: u8 = 10;
 /// All types that Prometheus has given out so far.
 pub const PROMETHEUS_TYPES: std::ops::RangeInclusive<u8> = 1..=13;
 /// Private: what belongs together as one batch.
@@ -135,10 +140,10 @@ impl Records {
         self.close();
     }
 
-    /// One histogram record for each of the two kinds that occur in `rows`.
+    /// One histogram record for each of the four kinds that occur in `rows`.
     pub fn histograms(&mut self, rows: &[HistogramRow]) {
-        for (kind, floats) in [(HISTOGRAMS, false), (FLOAT_HISTOGRAMS, true)] {
-            let mut rows = rows.iter().filter(|row| row.2.is_float() == floats).peekable();
+        for kind in [HISTOGRAMS, CUSTOM_HISTOGRAMS, FLOAT_HISTOGRAMS, CUSTOM_FLOAT_HISTOGRAMS] {
+            let mut rows = rows.iter().filter(|row| histogram_kind(&row.2) == kind).peekable();
             let Some(&&(base, base_t, _)) = rows.peek() else {
                 continue;
             };
@@ -161,6 +166,16 @@ impl Records {
     fn delta(&mut self, base: SeriesRef, base_t: i64, reference: SeriesRef, t: i64) {
         put_varint(&mut self.bytes, reference.0.wrapping_sub(base.0) as i64);
         put_varint(&mut self.bytes, t.wrapping_sub(base_t));
+    }
+}
+
+/// The type of the record that takes `histogram`.
+fn histogram_kind(histogram: &Histogram) -> u8 {
+    match (histogram.is_float(), histogram.schema == CUSTOM_BUCKETS) {
+        (false, false) => HISTOGRAMS,
+        (true, false) => FLOAT_HISTOGRAMS,
+        (false, true) => CUSTOM_HISTOGRAMS,
+        (true, true) => CUSTOM_FLOAT_HISTOGRAMS,
     }
 }
 

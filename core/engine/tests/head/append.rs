@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use engine::batch::{Batch, BATCH_TIME};
-use engine::family::{Buckets, Histogram, Native};
 use engine::head::{Bounds, Head, NotStaged, RefusedReason};
+use engine::histogram::{Counts, Histogram};
 use engine::labels::pack;
 
 use crate::{append, batch, dump, push, samples, EVER};
@@ -200,18 +200,15 @@ fn a_rollback_takes_back_all_that_was_staged() {
 }
 
 fn histogram(count: u64, sum: f64) -> Arc<Histogram> {
-    let native = Native {
-        positive: Buckets {
-            spans: vec![(0, 1)],
-            deltas: vec![count as i64],
-            counts: vec![],
-        },
-        ..Native::default()
-    };
     Arc::new(Histogram {
-        count,
         sum,
-        native: Some(Box::new(native)),
+        positive: vec![(0, 1)],
+        counts: Counts::Integer {
+            count,
+            zero: 0,
+            positive: vec![count as i64],
+            negative: vec![],
+        },
         ..Histogram::default()
     })
 }
@@ -290,4 +287,32 @@ fn a_short_cut_does_not_outlive_the_series_that_it_leads_to() {
     append(&mut head, &held(&[("a", 3, 1.0), ("b", 3, 2.0)]));
     assert_eq!(samples(&head, "a", EVER), [(3, 1.0)]);
     assert_eq!(samples(&head, "x", EVER), [(1, 8.0)]);
+}
+
+#[test]
+fn a_histogram_that_its_log_would_not_give_back_is_refused() {
+    let one = |value: Histogram, t: i64| {
+        let mut batch = held(&[("a", t, 1.0)]);
+        pack(&mut [("__name__", "m"), ("i", "h")], batch.arena()).unwrap();
+        batch.push_histogram(t, Arc::new(value));
+        batch
+    };
+    let unsound = Histogram {
+        positive: vec![(0, 2)],
+        ..Histogram::default()
+    };
+    let mut head = Head::new();
+    let mut partial = one(unsound.clone(), 1);
+    partial.partial = true;
+    append(&mut head, &partial);
+    assert_eq!((head.stats().series, head.stats().seq), (1, 1));
+    for t in 2..5 {
+        append(&mut head, &one(Histogram::default(), t));
+        let refused = head.stage(&one(unsound.clone(), t + 1)).unwrap_err();
+        assert_eq!(
+            refused.reason,
+            RefusedReason::Histogram,
+            "the series and the way to it are known"
+        );
+    }
 }

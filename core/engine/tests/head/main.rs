@@ -8,9 +8,10 @@ mod read;
 mod replay;
 
 use engine::batch::Batch;
-use engine::head::{Head, Value, Window};
+use engine::head::{Head, Window};
 use engine::labels::pack;
 use engine::regex::{Matcher, Operator};
+use engine::sample::Value;
 use engine::wal::{Compression, Framer};
 
 /// All of time.

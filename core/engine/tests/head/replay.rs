@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use engine::batch::{Batch, BATCH_TIME};
-use engine::family::{Histogram, Native};
 use engine::head::{Head, Replayed, StillStaged, Window};
+use engine::histogram::Histogram;
 use engine::labels::{pack, Labels};
 use engine::wal::{Compression, Framer, Reason, Records, SeriesRef};
 
@@ -23,11 +23,8 @@ fn logged(compression: Compression) -> Logged {
     }
     let mut batch = Batch::new(5000);
     pack(&mut [("__name__", "m"), ("i", "h")], batch.arena()).unwrap();
-    let native = Some(Box::new(Native::default()));
     let value = Histogram {
-        count: 3,
         sum: 2.5,
-        native,
         ..Histogram::default()
     };
     batch.push_histogram(BATCH_TIME, Arc::new(value));

@@ -4,6 +4,7 @@
 mod batches;
 mod damage;
 mod framing;
+mod histograms;
 mod prometheus;
 
 use engine::labels::{pack, Labels};

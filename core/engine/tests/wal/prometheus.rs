@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use engine::family::{Buckets, Histogram, Native};
+use engine::histogram::{Counts, Histogram};
 use engine::labels::{format_labels, Labels};
 use engine::wal::{BatchReader, Compression, Framer, LogBatch, Records};
 
@@ -70,31 +70,28 @@ fn its_histograms_are_read() {
     let histograms: Vec<_> = read().iter().flat_map(|batch| batch.histograms.clone()).collect();
     assert_eq!(histograms.len(), 6);
     let whole = Histogram {
-        count: 9,
+        schema: 1,
+        zero_threshold: 0.001,
         sum: 18.4,
-        native: Some(Box::new(Native {
-            schema: 1,
-            zero_threshold: 0.001,
-            zero_count: 2,
-            positive: Buckets {
-                spans: vec![(0, 2), (1, 2)],
-                deltas: vec![1, 1, -1, 0],
-                counts: vec![],
-            },
-            negative: Buckets {
-                spans: vec![(0, 1)],
-                deltas: vec![2],
-                counts: vec![],
-            },
-            ..Native::default()
-        })),
+        positive: vec![(0, 2), (1, 2)],
+        negative: vec![(0, 1)],
+        counts: Counts::Integer {
+            count: 9,
+            zero: 2,
+            positive: vec![1, 1, -1, 0],
+            negative: vec![2],
+        },
         ..Histogram::default()
     };
     assert_eq!(histograms[0].2, Arc::new(whole));
-    let fraction = histograms[1].2.native.as_deref().unwrap();
-    assert_eq!(histograms[1].2.count_float, 9.0);
-    assert_eq!(fraction.zero_count_float, 2.0);
-    assert_eq!(fraction.positive.counts, [1.0, 2.0, 1.0, 1.0]);
+    let Counts::Float {
+        count, zero, positive, ..
+    } = &histograms[1].2.counts
+    else {
+        unreachable!("the second is of floats");
+    };
+    assert_eq!((*count, *zero), (9.0, 2.0));
+    assert_eq!(positive, &[1.0, 2.0, 1.0, 1.0]);
 }
 
 #[test]
