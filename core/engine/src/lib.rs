@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub mod blob;
+pub mod block;
 pub mod bytes;
 pub mod chunk;
 pub mod exposition;

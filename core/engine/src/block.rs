@@ -1,0 +1,54 @@
+//! Blocks: immutable directories of chunks and the index over them, in Prometheus' format.
+//!
+//! ```text
+//! <ULID>/ meta.json (Python's)  index  chunks/000001..  tombstones  held (ours)
+//! ```
+//!
+//! What is read is borrowed from the files, mapped by whoever opens them; what is written leaves in pieces. Bytes from a
+//! file are believed no further than their checksum and their lengths go: everything else ends in a [`Damage`].
+
+mod chunk_files;
+mod chunk_writer;
+mod contents;
+mod damage;
+mod dictionary;
+mod held;
+mod index;
+mod index_writer;
+mod pairs;
+mod postings;
+mod refusal;
+mod series;
+mod symbols;
+mod writer;
+
+pub use chunk_files::ChunkFiles;
+pub use chunk_writer::SEGMENT_SIZE;
+pub use damage::{Damage, File, Reason};
+pub use held::{Held, HeldSeries};
+pub use index::Index;
+pub use index_writer::IndexPieces;
+pub use postings::Postings;
+pub use refusal::Refusal;
+pub use series::ChunkMeta;
+pub use writer::{Finished, Piece, Stats, Writer};
+
+use std::cmp::Ordering;
+
+use crate::labels::Labels;
+
+/// First bytes of an index.
+const INDEX_MAGIC: u32 = 0xBAAA_D700;
+/// First bytes of a chunk file.
+const CHUNKS_MAGIC: u32 = 0x85BD_40DD;
+/// Magic number, version, three zeros.
+const CHUNKS_HEADER: usize = 8;
+/// A checksum's bytes, in every file of a block.
+const CRC_SIZE: usize = 4;
+/// Series of an index begin at multiples of this: a reference is the offset divided by it, and reaches 64 GiB with 32 bits.
+const SERIES_ALIGN: u64 = 16;
+
+/// The order of series in a block: label by label, name before value; a set before those that continue it.
+pub fn compare_labels(a: Labels<'_>, b: Labels<'_>) -> Ordering {
+    a.iter().cmp(b.iter())
+}
