@@ -12,6 +12,7 @@ pub mod exposition;
 pub mod family;
 pub mod float;
 pub mod head;
+pub mod head_chunks;
 pub mod histogram;
 pub mod labels;
 pub mod native;
