@@ -134,12 +134,24 @@ class Files:
         """True for a file or a directory."""
         return path.exists()
 
-    def rename(self, old: Path, new: Path) -> None:
-        """Give a file another name, replacing what had it: after a crash the old or the new one, never neither.
+    def is_dir(self, path: Path) -> bool:
+        """True for a directory."""
+        return path.is_dir()
 
-        Durable after `sync_dir`.
+    def disk_size(self, path: Path) -> int:
+        """Bytes that the file system of `path` has in all."""
+        found = os.statvfs(path)
+        return found.f_frsize * found.f_blocks
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Give a file or a directory another name, replacing a file that had it: after a crash the old or the new one,
+        never neither. Durable after `sync_dir`.
         """
         old.replace(new)
+
+    def link(self, old: Path, new: Path) -> None:
+        """Give a file a second name, which shares its bytes; durable after `sync_dir`."""
+        new.hardlink_to(old)
 
     def remove(self, path: Path) -> None:
         """Remove a file's name; durable after `sync_dir`."""

@@ -7,7 +7,7 @@ record into a model that tells written from durable, and lays the remains of a c
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -65,7 +65,15 @@ class Sync:
 
 @dataclass(frozen=True)
 class Rename:
-    """A name moves."""
+    """A name moves within its directory, of a file or of a directory with all that is in it."""
+
+    old: Path
+    new: Path
+
+
+@dataclass(frozen=True)
+class Link:
+    """A file gets a second name."""
 
     old: Path
     new: Path
@@ -73,7 +81,7 @@ class Rename:
 
 @dataclass(frozen=True)
 class Remove:
-    """A name goes."""
+    """A name goes, of a file or of an empty directory."""
 
     path: Path
 
@@ -99,7 +107,7 @@ class Acknowledged:
     number: int
 
 
-Operation = Create | Write | Resize | Sync | Rename | Remove | MakeDir | SyncDir | Acknowledged
+Operation = Create | Write | Resize | Sync | Rename | Link | Remove | MakeDir | SyncDir | Acknowledged
 
 
 class RecordingFiles(Files):
@@ -175,18 +183,37 @@ class RecordingFiles(Files):
 
     def rename(self, old: Path, new: Path) -> None:
         super().rename(old, new)
-        self._inodes[self._name(new)] = self._inodes.pop(self._name(old))
-        self.record.append(Rename(self._name(old), self._name(new)))
+        name, new_name = self._name(old), self._name(new)
+        moved = {path for path in self._inodes if path == name or name in path.parents}
+        self._inodes |= {new_name / path.relative_to(name): self._inodes.pop(path) for path in moved}
+        self.record.append(Rename(name, new_name))
+
+    def link(self, old: Path, new: Path) -> None:
+        super().link(old, new)
+        self._inodes[self._name(new)] = self._inodes[self._name(old)]
+        self.record.append(Link(self._name(old), self._name(new)))
 
     def remove(self, path: Path) -> None:
         super().remove(path)
         del self._inodes[self._name(path)]
         self.record.append(Remove(self._name(path)))
 
+    def remove_tree(self, path: Path) -> None:
+        """One name after the other: a crash may come between any two."""
+        for child in sorted(path.iterdir()):
+            if child.is_dir():
+                self.remove_tree(child)
+            else:
+                self.remove(child)
+        path.rmdir()
+        self.record.append(Remove(self._name(path)))
+
     def make_dir(self, path: Path) -> None:
         if not path.is_dir():
+            self.make_dir(path.parent)
+            path.mkdir()
             self.record.append(MakeDir(self._name(path)))
-        super().make_dir(path)
+            self.sync_dir(path.parent)
 
     def sync_dir(self, path: Path) -> None:
         super().sync_dir(path)
@@ -195,9 +222,17 @@ class RecordingFiles(Files):
 
 
 @dataclass
-class _Inode:
+class _File:
     durable: bytearray = field(default_factory=bytearray)
     pending: list[Write | Resize] = field(default_factory=list)
+
+
+@dataclass
+class _Dir:
+    """What the names in it lead to: now, and after a crash."""
+
+    names: dict[str, _File | _Dir] = field(default_factory=dict)
+    durable: dict[str, _File | _Dir] = field(default_factory=dict)
 
 
 class Disk:
@@ -205,74 +240,69 @@ class Disk:
 
     def __init__(self) -> None:
         self.acknowledged: set[int] = set()
-        self._inodes: dict[int, _Inode] = {}
-        self._names: dict[Path, int] = {}
-        self._pending_names: list[Create | Rename | Remove] = []
-        self._dirs: list[Path] = [Path()]
-        self._pending_dirs: list[Path] = []
+        self._files: dict[int, _File] = {}
+        self._root = _Dir()
 
     def apply(self, operation: Operation) -> None:
         """One operation more."""
         match operation:
             case Create():
-                self._inodes[operation.inode] = _Inode()
-                self._pending_names.append(operation)
-            case Rename() | Remove():
-                self._pending_names.append(operation)
-            case Write() | Resize():
-                self._inodes[operation.inode].pending.append(operation)
-            case Sync():
-                inode = self._inodes[operation.inode]
-                _apply(inode.durable, inode.pending)
-                inode.pending.clear()
-            case SyncDir():
-                self._names = self._names_after(lambda path: path.parent == operation.path)
-                self._pending_names = [n for n in self._pending_names if _path(n).parent != operation.path]
-                self._dirs += [path for path in self._pending_dirs if path.parent == operation.path]
-                self._pending_dirs = [path for path in self._pending_dirs if path.parent != operation.path]
+                self._files[operation.inode] = _File()
+                self._dir(operation.path.parent).names[operation.path.name] = self._files[operation.inode]
+            case Rename():
+                assert operation.old.parent == operation.new.parent, "no power cut leaves two directories in step"
+                names = self._dir(operation.old.parent).names
+                names[operation.new.name] = names.pop(operation.old.name)
+            case Link():
+                target = self._dir(operation.old.parent).names[operation.old.name]
+                self._dir(operation.new.parent).names[operation.new.name] = target
+            case Remove():
+                del self._dir(operation.path.parent).names[operation.path.name]
             case MakeDir():
-                self._pending_dirs.append(operation.path)
+                if operation.path.parts:
+                    self._dir(operation.path.parent).names[operation.path.name] = _Dir()
+            case Write() | Resize():
+                self._files[operation.inode].pending.append(operation)
+            case Sync():
+                file = self._files[operation.inode]
+                _apply(file.durable, file.pending)
+                file.pending.clear()
+            case SyncDir():
+                directory = self._dir(operation.path)
+                directory.durable = dict(directory.names)
             case Acknowledged():
                 self.acknowledged.add(operation.number)
 
     def unsynced(self) -> set[Path]:
         """Files whose content a power cut may change."""
-        names = self._names_after(lambda _: True)
-        return {path for path, number in names.items() if self._inodes[number].pending}
+        return {path for path, node in _walk(self._root, Path(), "kept") if isinstance(node, _File) and node.pending}
 
     def crash(self, kind: Crash, seed: int, target: Path) -> None:
         """Lay what is left into `target`, an empty directory."""
         chance = random.Random(seed)
-        dirs = self._dirs if kind == "dropped" else self._dirs + self._pending_dirs
-        reachable = {path for path in dirs if all(parent in dirs for parent in path.parents)}
-        for path in sorted(reachable):
-            (target / path).mkdir(exist_ok=True)
-        names = self._names if kind == "dropped" else self._names_after(lambda _: True)
-        for path, number in names.items():
-            if path.parent not in reachable:
+        for path, node in _walk(self._root, target, kind):
+            if isinstance(node, _Dir):
+                path.mkdir()
                 continue
-            inode = self._inodes[number]
-            content = bytearray(inode.durable)
-            _apply(content, _remains(kind, inode.pending, chance))
-            (target / path).write_bytes(content)
+            content = bytearray(node.durable)
+            _apply(content, _remains(kind, node.pending, chance))
+            path.write_bytes(content)
 
-    def _names_after(self, chosen: Callable[[Path], bool]) -> dict[Path, int]:
-        names = dict(self._names)
-        for change in self._pending_names:
-            if not chosen(_path(change)):
-                continue
-            match change:
-                case Create():
-                    names[change.path] = change.inode
-                case Rename():
-                    names[change.new] = names.pop(change.old)
-                case Remove():
-                    names.pop(change.path, None)
-        return names
+    def _dir(self, path: Path) -> _Dir:
+        directory = self._root
+        for part in path.parts:
+            below = directory.names[part]
+            assert isinstance(below, _Dir)
+            directory = below
+        return directory
 
 
-def _path(change: Create | Rename | Remove) -> Path:
-    return change.new if isinstance(change, Rename) else change.path
+def _walk(directory: _Dir, path: Path, kind: Crash) -> Iterator[tuple[Path, _File | _Dir]]:
+    """All that a crash leaves names of, directories before what is in them."""
+    for name, node in (directory.durable if kind == "dropped" else directory.names).items():
+        yield path / name, node
+        if isinstance(node, _Dir):
+            yield from _walk(node, path / name, kind)
 
 
 def _apply(content: bytearray, changes: Iterable[Write | Resize]) -> None:
