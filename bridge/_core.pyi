@@ -1,7 +1,7 @@
 """The Rust core: loops over bytes, samples and series. Every call that loops releases the GIL."""
 
 import mmap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Self, final
 
 __all__ = [
@@ -193,6 +193,9 @@ class Head:
     def set_bounds(self, min_valid: int | None, max_valid: int | None) -> None:
         """Refuse samples outside of these times (ms, inclusive; None: no bound) from now on."""
 
+    def set_compression(self, compression: str) -> None:
+        """Lay log records out for the compression that they will get: "none", "snappy" or "zstd"."""
+
     def commit_tick(self, t: int) -> None:
         """Note that held series repeat their value at `t` ms, once the tick is durable."""
 
@@ -262,8 +265,18 @@ class Head:
 class Framer:
     """Frames the records of one segment into pages of 32 KiB, for whoever owns the file."""
 
-    def __new__(cls, offset: int, segment_size: int, compression: str = "snappy") -> Self:
-        """Go on at byte `offset` of a segment of `segment_size`; `compression` is "none" or "snappy"."""
+    def __new__(
+        cls,
+        offset: int,
+        segment_size: int,
+        compression: str = "snappy",
+        *,
+        zstd: Callable[[bytes], bytes] | None = None,
+    ) -> Self:
+        """Go on at byte `offset` of a segment of `segment_size`.
+
+        `compression` is "none", "snappy" or "zstd"; the last needs an encoder, `zstd`. Raises ValueError for any other.
+        """
 
     def add(self, staged: Staged) -> bool:
         """Frame a batch. False, and nothing done, when it does not fit the rest; an empty segment takes anything."""

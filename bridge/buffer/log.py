@@ -25,6 +25,7 @@ from typing import ParamSpec
 import structlog
 
 from bridge.buffer.files import is_full
+from bridge.buffer.framing import new_framer
 from bridge.buffer.lane import Lane
 from bridge.buffer.metrics import WalMetrics
 from bridge.buffer.position import Position
@@ -156,23 +157,20 @@ class Log:
     def _write(self) -> None:
         """Frame what waits, as far as one segment takes it, and send it to the lane."""
         group, cut = self._waiting, self._framer is None
-        framer = self._framer or self._new_framer()
+        framer = self._framer or new_framer(self._settings)
         for taken, entry in enumerate(group):
             if entry.frame(framer):
                 continue
             if taken:  # the segment is full: the rest is the next group, in the next segment
                 group, self._waiting = group[:taken], group[taken:]
                 break
-            framer, cut = self._new_framer(), True
+            framer, cut = new_framer(self._settings), True
             entry.frame(framer)  # an empty segment takes anything
         else:
             self._waiting = []
         self._framer = framer
         data = framer.take()
         self._lane.run(partial(self._wal.write, data, cut=cut), partial(self._written, group, len(data)))
-
-    def _new_framer(self) -> Framer:
-        return Framer(0, self._settings.segment_size, self._settings.compression)
 
     def _written(self, group: _Group, size: int, end: Position | None, error: BaseException | None) -> None:
         """Acknowledge a group or refuse it, then write what has gathered meanwhile."""

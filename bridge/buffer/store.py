@@ -109,6 +109,7 @@ class Store(View):
         lock = DirLock.take(files, directory.path.parent)
         try:
             head = Head()
+            head.set_compression(settings.compression)
             found = recover(directory, head, clock, on_event)
             wal_metrics = WalMetrics(registry, directory, found)
             wal = Wal(directory, settings, first=found.next_segment, ends=found.ends, clock=clock, metrics=wal_metrics)

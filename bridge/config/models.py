@@ -131,7 +131,10 @@ class Wal(Section):
     segment_size: Size = Field(
         Size("128MiB"), ge=Size("64KiB"), description="Size of one log file; a multiple of 32KiB."
     )
-    compression: Literal["snappy", "none"] = Field("snappy", description="Compression of log records.")
+    compression: Literal["snappy", "zstd", "none"] = Field(
+        "snappy",
+        description="Compression of log records. `zstd` is a quarter smaller; Prometheus before 2.46 cannot read it.",
+    )
 
     @field_validator("segment_size")
     @classmethod

@@ -29,7 +29,7 @@ use std::collections::VecDeque;
 
 use crate::labels::Labels;
 use crate::sample::Value;
-use crate::wal::SeriesRef;
+use crate::wal::{Compression, SeriesRef};
 use index::Index;
 use series::Series;
 
@@ -49,6 +49,7 @@ pub struct Head {
     last_ref: u64,
     next_stage: u64,
     staged_seq: u64,
+    compression: Compression,
 }
 
 /// Times that are accepted, both ends included.
@@ -102,6 +103,11 @@ impl Head {
     /// Refuse samples outside of `bounds` from now on.
     pub fn set_bounds(&mut self, bounds: Bounds) {
         self.bounds = bounds;
+    }
+
+    /// Lay out log records for the compression that they will get.
+    pub fn set_compression(&mut self, compression: Compression) {
+        self.compression = compression;
     }
 
     /// What is in it.

@@ -9,17 +9,25 @@
 //! What Prometheus knows is byte for byte its own; what it has no record for (0xB0, 0xB1) it skips.
 
 pub mod batch_reader;
+pub mod exemplar;
 pub mod histogram;
+pub mod metadata;
 pub mod page;
 pub mod reader;
 pub mod record;
 pub mod slice;
+pub mod start_times;
+pub mod tombstone;
+pub mod zstd;
 
 pub use batch_reader::{BatchReader, LogBatch};
+pub use exemplar::ExemplarRow;
+pub use metadata::{Metadata, MetadataRow};
 pub use page::{Compression, Framer};
 pub use reader::Reader;
 pub use record::{BatchHeader, Records};
 pub use slice::LogSlice;
+pub use tombstone::{MarkerRow, TombstoneRow};
 
 use std::sync::Arc;
 
@@ -60,7 +68,7 @@ pub enum Reason {
     FragmentOrder,
     /// The payload does not have the checksum that its header tells.
     Checksum,
-    /// The record is compressed with zstd, which is not supported.
+    /// The zstd frame does not decompress.
     Zstd,
     /// Snappy cannot decompress the record.
     Snappy,
@@ -87,7 +95,7 @@ impl std::fmt::Display for Reason {
             Self::FragmentLength(n) => write!(f, "a fragment of {n} bytes leads out of its page"),
             Self::FragmentOrder => f.write_str("a fragment is out of place"),
             Self::Checksum => f.write_str("checksum mismatch"),
-            Self::Zstd => f.write_str("the record is compressed with zstd, which is not supported"),
+            Self::Zstd => f.write_str("the record is no whole zstd frame"),
             Self::Snappy => f.write_str("the record does not decompress"),
             Self::Disguised => f.write_str("the record is compressed but not marked so"),
             Self::Record(kind) => write!(f, "a record of type {kind:#04x} does not decode"),

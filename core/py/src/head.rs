@@ -16,7 +16,7 @@ use crate::batch::append_refused;
 pub(crate) use crate::batch::PyBatch;
 use crate::buffer::Bytes;
 use crate::gil::is_short;
-use crate::wal::{damaged, PyLogSlice};
+use crate::wal::{compression_from, damaged, PyLogSlice};
 
 /// Size of the pieces that a dump comes in, bytes.
 const DUMP_PIECE: usize = 256 * 1024;
@@ -111,6 +111,12 @@ impl PyHead {
             max: max_valid.unwrap_or(i64::MAX),
         };
         py.detach(|| self.0.write().set_bounds(bounds));
+    }
+
+    fn set_compression(&self, py: Python<'_>, compression: &str) -> PyResult<()> {
+        let compression = compression_from(compression)?;
+        py.detach(|| self.0.write().set_compression(compression));
+        Ok(())
     }
 
     fn commit_tick(&self, py: Python<'_>, t: i64) {

@@ -1,5 +1,6 @@
 //! Framing records for the log, and slices of it.
 
+use engine::wal::page::ZSTD;
 use engine::wal::{self, Compression, Damage, Records};
 use parking_lot::Mutex;
 use pyo3::create_exception;
@@ -34,33 +35,65 @@ pub(crate) fn damaged(py: Python<'_>, damage: Damage) -> PyErr {
 
 /// Frames the records of one segment.
 #[pyclass(name = "Framer", frozen, module = "bridge._core")]
-pub struct PyFramer(Mutex<wal::Framer>);
+pub struct PyFramer {
+    framer: Mutex<wal::Framer>,
+    /// Makes a zstd frame of bytes. Called with the GIL and without the lock, so that nobody waits for both.
+    zstd: Option<Py<PyAny>>,
+}
+
+impl PyFramer {
+    fn add_records(&self, py: Python<'_>, records: &Records) -> PyResult<bool> {
+        let Some(zstd) = &self.zstd else {
+            return Ok(py.detach(|| self.framer.lock().add(records)));
+        };
+        let frame = |record: &[u8]| -> PyResult<Option<Vec<u8>>> {
+            let frame: Vec<u8> = zstd.bind(py).call1((PyBytes::new(py, record),))?.extract()?;
+            Ok(Some(frame).filter(|frame| frame.len() < record.len()))
+        };
+        let frames = records.iter().map(frame).collect::<PyResult<Vec<_>>>()?;
+        let packed = records.iter().zip(&frames).map(|(record, frame)| match frame {
+            Some(frame) => (ZSTD, frame.as_slice()),
+            None => (0, record),
+        });
+        Ok(self.framer.lock().add_packed(packed))
+    }
+}
+
+/// The compression of that name.
+pub(crate) fn compression_from(name: &str) -> PyResult<Compression> {
+    match name {
+        "none" => Ok(Compression::None),
+        "snappy" => Ok(Compression::Snappy),
+        "zstd" => Ok(Compression::Zstd),
+        other => Err(PyValueError::new_err(format!("no such compression: {other:?}"))),
+    }
+}
 
 #[pymethods]
 impl PyFramer {
     #[new]
-    #[pyo3(signature = (offset, segment_size, compression = "snappy"))]
-    fn new(offset: usize, segment_size: usize, compression: &str) -> PyResult<Self> {
-        let compression = match compression {
-            "none" => Compression::None,
-            "snappy" => Compression::Snappy,
-            other => return Err(PyValueError::new_err(format!("no such compression: {other:?}"))),
-        };
-        Ok(Self(Mutex::new(wal::Framer::new(offset, segment_size, compression))))
+    #[pyo3(signature = (offset, segment_size, compression = "snappy", *, zstd = None))]
+    fn new(offset: usize, segment_size: usize, compression: &str, zstd: Option<Py<PyAny>>) -> PyResult<Self> {
+        let compression = compression_from(compression)?;
+        if (compression == Compression::Zstd) != zstd.is_some() {
+            return Err(PyValueError::new_err("compression \"zstd\" and an encoder go together"));
+        }
+        let framer = Mutex::new(wal::Framer::new(offset, segment_size, compression));
+        Ok(Self { framer, zstd })
     }
 
-    fn add(&self, py: Python<'_>, staged: &PyStaged) -> bool {
-        py.detach(|| self.0.lock().add(staged.records()))
+    fn add(&self, py: Python<'_>, staged: &PyStaged) -> PyResult<bool> {
+        self.add_records(py, staged.records())
     }
 
-    fn add_tick(&self, t: i64) -> bool {
+    fn add_tick(&self, py: Python<'_>, t: i64) -> PyResult<bool> {
         let mut records = Records::default();
         records.tick(t);
-        self.0.lock().add(&records)
+        self.add_records(py, &records)
     }
 
     fn take<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        let mut framer = self.0.lock();
+        let mut framer = self.framer.lock();
         let framed = PyBytes::new(py, framer.framed());
         framer.clear();
         framed
@@ -68,11 +101,11 @@ impl PyFramer {
 
     #[getter]
     fn offset(&self) -> usize {
-        self.0.lock().offset()
+        self.framer.lock().offset()
     }
 
     fn rewind(&self, offset: usize) {
-        self.0.lock().rewind(offset);
+        self.framer.lock().rewind(offset);
     }
 }
 

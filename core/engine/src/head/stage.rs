@@ -114,10 +114,13 @@ impl Head {
         records.series(created.iter().map(|series| (series.reference(), series.labels())));
         let mut body = Records::default();
         let reference = |row: &Row| self.series.get(row.slot as usize).map(|s| s.reference());
-        body.samples(rows.iter().filter_map(|row| match row.value {
-            Value::Float(value) => Some((reference(row)?, row.t, value)),
-            Value::Histogram(_) => None,
-        }));
+        body.samples(
+            rows.iter().filter_map(|row| match row.value {
+                Value::Float(value) => Some((reference(row)?, row.t, value)),
+                Value::Histogram(_) => None,
+            }),
+            self.compression.run(),
+        );
         let histograms = rows.iter().filter_map(|row| match &row.value {
             Value::Histogram(value) => Some((reference(row)?, row.t, value.clone())),
             Value::Float(_) => None,

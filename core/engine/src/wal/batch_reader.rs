@@ -5,8 +5,12 @@
 
 use std::ops::Range;
 
+use super::exemplar::{decode_exemplars, ExemplarRow};
+use super::metadata::{decode_metadata, MetadataRow};
 use super::reader::Reader;
 use super::record::{self, BatchHeader, Malformed};
+use super::start_times;
+use super::tombstone::{decode_markers, decode_tombstones, MarkerRow, TombstoneRow};
 use super::{Damage, FloatRow, HistogramRow, Reason, SeriesRef};
 
 /// One batch, decoded. Reused from batch to batch, so that reading a log does not allocate per batch.
@@ -20,6 +24,14 @@ pub struct LogBatch {
     pub floats: Vec<FloatRow>,
     /// Native histogram samples.
     pub histograms: Vec<HistogramRow>,
+    /// Exemplars.
+    pub exemplars: Vec<ExemplarRow>,
+    /// Types, units and helps.
+    pub metadata: Vec<MetadataRow>,
+    /// Deleted ranges.
+    pub tombstones: Vec<TombstoneRow>,
+    /// Markers of a write-behind log.
+    pub markers: Vec<MarkerRow>,
     /// The time of a hold tick, ms.
     pub tick: Option<i64>,
     series: Vec<(SeriesRef, Range<usize>)>,
@@ -45,6 +57,10 @@ impl LogBatch {
         self.event.clear();
         self.floats.clear();
         self.histograms.clear();
+        self.exemplars.clear();
+        self.metadata.clear();
+        self.tombstones.clear();
+        self.markers.clear();
         self.series.clear();
         self.packed.clear();
     }
@@ -66,6 +82,13 @@ impl LogBatch {
             record::FLOAT_HISTOGRAMS | record::CUSTOM_FLOAT_HISTOGRAMS => {
                 record::decode_histograms(body, true, &mut self.histograms)
             }
+            record::SAMPLES_ST => start_times::decode_samples(body, &mut self.floats),
+            record::HISTOGRAMS_ST => start_times::decode_histograms(body, false, &mut self.histograms),
+            record::FLOAT_HISTOGRAMS_ST => start_times::decode_histograms(body, true, &mut self.histograms),
+            record::EXEMPLARS => decode_exemplars(body, &mut self.exemplars),
+            record::METADATA => decode_metadata(body, &mut self.metadata),
+            record::TOMBSTONES => decode_tombstones(body, &mut self.tombstones),
+            record::MARKERS => decode_markers(body, &mut self.markers),
             record::BATCH_HEADER => {
                 let (header, event) = record::decode_header(body)?;
                 self.header = Some(header);
@@ -76,7 +99,7 @@ impl LogBatch {
                 self.tick = Some(record::decode_tick(body)?);
                 Ok(())
             }
-            _ => Ok(()), // tombstones, exemplars, metadata and what later versions add: nothing here needs them
+            _ => Ok(()), // what later versions add
         }
     }
 }

@@ -42,12 +42,26 @@ pub fn room(offset: usize) -> usize {
 }
 
 /// How records are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Compression {
     /// As they are.
     None,
     /// As a snappy block, where that is smaller.
+    #[default]
     Snappy,
+    /// As a zstd frame that the caller brings, see [`Framer::add_packed`].
+    Zstd,
+}
+
+impl Compression {
+    /// Rows that a samples record should have at most. Snappy finds more in some hundred rows, whose references are all told
+    /// in one or two bytes; zstd needs long records to learn from.
+    pub fn run(self) -> usize {
+        match self {
+            Self::Snappy => 256,
+            Self::None | Self::Zstd => usize::MAX,
+        }
+    }
 }
 
 /// Frames the records of one segment. It only makes bytes: whoever owns the file writes them where
@@ -82,10 +96,17 @@ impl Framer {
     /// Frame all of `records`, or none of them and answer false when they do not fit the rest of the segment.
     /// An empty segment takes anything, so that a batch never crosses a segment.
     pub fn add(&mut self, records: &Records) -> bool {
+        self.add_all(|framer| records.iter().for_each(|record| framer.frame(record)))
+    }
+
+    /// The same for records that were compressed elsewhere: each with the flag that says how, 0 or [`ZSTD`].
+    pub fn add_packed<'a>(&mut self, records: impl Iterator<Item = (u8, &'a [u8])>) -> bool {
+        self.add_all(|framer| records.for_each(|(flags, payload)| framer.fragment(payload, flags)))
+    }
+
+    fn add_all(&mut self, add: impl FnOnce(&mut Self)) -> bool {
         let (offset, length) = (self.offset, self.framed.len());
-        for record in records.iter() {
-            self.frame(record);
-        }
+        add(self);
         let fits = offset == 0 || self.offset <= self.segment_size;
         if !fits {
             self.framed.truncate(length);
@@ -123,7 +144,7 @@ impl Framer {
 
     /// True when `self.compressed` holds the record in fewer bytes.
     fn compress(&mut self, record: &[u8]) -> bool {
-        if self.compression == Compression::None {
+        if self.compression != Compression::Snappy {
             return false;
         }
         let bound = snap::raw::max_compress_len(record.len());

@@ -1,10 +1,11 @@
 //! Unframing: the records of one segment, each checked before it is shown.
 
+use ruzstd::decoding::FrameDecoder;
 use snap::raw::Decoder;
 
 use super::page::{boundary, room, FIRST, FULL, HEADER_SIZE, LAST, MIDDLE, PADDING, SNAPPY, TYPE_MASK, ZSTD};
 use super::record::{BATCH_HEADER, HOLD_TICK, PROMETHEUS_TYPES};
-use super::{Damage, Reason};
+use super::{zstd, Damage, Reason};
 
 /// No snappy block grows by more: its densest element is a 64-byte copy told in 3 bytes.
 const SNAPPY_MAX_RATIO: usize = 22;
@@ -19,6 +20,8 @@ pub struct Reader<'a> {
     assembled: Vec<u8>,
     inflated: Vec<u8>,
     decoder: Decoder,
+    /// Boxed: most logs have no use for it.
+    frames: Option<Box<FrameDecoder>>,
 }
 
 struct Fragment<'a> {
@@ -37,6 +40,7 @@ impl<'a> Reader<'a> {
             assembled: Vec::new(),
             inflated: Vec::new(),
             decoder: Decoder::new(),
+            frames: None,
         }
     }
 
@@ -66,7 +70,13 @@ impl<'a> Reader<'a> {
             return Ok(Some(&self.inflated));
         }
         if flags & ZSTD != 0 {
-            return Err(damage(Reason::Zstd));
+            let frames = self.frames.get_or_insert_with(|| Box::new(FrameDecoder::new()));
+            zstd::inflate(frames, payload, &mut self.inflated).map_err(|_| damage(Reason::Zstd))?;
+            self.at = end;
+            return Ok(Some(&self.inflated));
+        }
+        if zstd::is_frame(payload) {
+            return Err(damage(Reason::Disguised));
         }
         if is_disguised(&mut self.decoder, payload, &mut self.inflated) {
             return Err(damage(Reason::Disguised));

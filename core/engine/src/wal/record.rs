@@ -1,8 +1,11 @@
 //! Records: what their bytes mean. The first byte tells the type.
 
+use super::exemplar::{decode_labels, ExemplarRow};
 use super::histogram::{decode_histogram, encode_histogram};
+use super::metadata::{encode_metadata, Metadata};
+use super::tombstone::{encode_marker, encode_tombstone, MarkerRow, TombstoneRow};
 use super::{FloatRow, HistogramRow, SeriesRef};
-use crate::bytes::{put_prefixed, put_uvarint, put_varint, Decoder, Truncated};
+use crate::bytes::{put_uvarint, put_varint, Decoder, Truncated};
 use crate::histogram::{Histogram, CUSTOM_BUCKETS};
 use crate::labels::Labels;
 
@@ -10,6 +13,14 @@ use crate::labels::Labels;
 pub const SERIES: u8 = 1;
 /// Float samples.
 pub const SAMPLES: u8 = 2;
+/// Deleted ranges of time.
+pub const TOMBSTONES: u8 = 3;
+/// Exemplars.
+pub const EXEMPLARS: u8 = 4;
+/// In a write-behind log: which samples are in chunks.
+pub const MARKERS: u8 = 5;
+/// Types, units and helps.
+pub const METADATA: u8 = 6;
 /// Native histograms with integer counts.
 pub const HISTOGRAMS: u8 = 7;
 /// Native histograms with float counts.
@@ -18,6 +29,12 @@ pub const FLOAT_HISTOGRAMS: u8 = 8;
 pub const CUSTOM_HISTOGRAMS: u8 = 9;
 /// As 8, of histograms that carry their own bounds.
 pub const CUSTOM_FLOAT_HISTOGRAMS: u8 = 10;
+/// Float samples with start times.
+pub const SAMPLES_ST: u8 = 11;
+/// Native histograms with integer counts and start times.
+pub const HISTOGRAMS_ST: u8 = 12;
+/// Native histograms with float counts and start times.
+pub const FLOAT_HISTOGRAMS_ST: u8 = 13;
 /// All types that Prometheus has given out so far.
 pub const PROMETHEUS_TYPES: std::ops::RangeInclusive<u8> = 1..=13;
 /// Private: what belongs together as one batch.
@@ -126,17 +143,62 @@ impl Records {
         self.close();
     }
 
-    /// A samples record; nothing when there are no rows.
-    pub fn samples(&mut self, rows: impl Iterator<Item = FloatRow>) {
-        let mut rows = rows.peekable();
-        let Some(&(base, base_t, _)) = rows.peek() else {
-            return;
-        };
-        self.base(SAMPLES, base, base_t);
-        for (reference, t, value) in rows {
-            self.delta(base, base_t, reference, t);
-            self.bytes.extend_from_slice(&value.to_bits().to_be_bytes());
+    /// Samples records of at most `run` rows; none when there are no rows.
+    pub fn samples(&mut self, mut rows: impl Iterator<Item = FloatRow> + Clone, run: usize) {
+        loop {
+            let part = rows.clone().take(run.max(1));
+            let count = part.clone().count();
+            let Some((base, base_t, _)) = part.clone().nth(middle(count)) else {
+                return;
+            };
+            self.base(SAMPLES, base, base_t);
+            for (reference, t, value) in part {
+                self.delta(base, base_t, reference, t);
+                self.bytes.extend_from_slice(&value.to_bits().to_be_bytes());
+            }
+            self.close();
+            rows.nth(count - 1);
         }
+    }
+
+    /// An exemplars record; nothing when there are no rows.
+    pub fn exemplars(&mut self, rows: &[ExemplarRow]) {
+        let Some(first) = rows.first() else { return };
+        self.base(EXEMPLARS, first.series, first.t);
+        for row in rows {
+            self.delta(first.series, first.t, row.series, row.t);
+            self.bytes.extend_from_slice(&row.value.to_bits().to_be_bytes());
+            let labels = Labels::trusted(&row.labels);
+            put_uvarint(&mut self.bytes, labels.count() as u64);
+            self.bytes.extend_from_slice(labels.packed());
+        }
+        self.close();
+    }
+
+    /// A metadata record; nothing when there are no rows.
+    pub fn metadata<'a>(&mut self, rows: impl Iterator<Item = (SeriesRef, &'a Metadata)>) {
+        self.each(METADATA, rows, |(reference, metadata), out| {
+            encode_metadata(reference, metadata, out);
+        });
+    }
+
+    /// A tombstones record; nothing when there are no rows.
+    pub fn tombstones(&mut self, rows: &[TombstoneRow]) {
+        self.each(TOMBSTONES, rows.iter(), encode_tombstone);
+    }
+
+    /// A markers record, for a write-behind log; nothing when there are no rows.
+    pub fn markers(&mut self, rows: &[MarkerRow]) {
+        self.each(MARKERS, rows.iter(), encode_marker);
+    }
+
+    fn each<T>(&mut self, kind: u8, rows: impl Iterator<Item = T>, encode: impl Fn(T, &mut Vec<u8>)) {
+        let mut rows = rows.peekable();
+        if rows.peek().is_none() {
+            return;
+        }
+        self.bytes.push(kind);
+        rows.for_each(|row| encode(row, &mut self.bytes));
         self.close();
     }
 
@@ -179,20 +241,23 @@ fn histogram_kind(histogram: &Histogram) -> u8 {
     }
 }
 
+/// The row whose reference the others are told from. One in the middle makes more of the differences short; where all of them are
+/// short anyway it is the first, as in Prometheus.
+fn middle(rows: usize) -> usize {
+    if rows > 64 {
+        rows / 2
+    } else {
+        0
+    }
+}
+
 /// Each series of a series record's body, its labels checked, in packed form.
 pub fn decode_series(body: &[u8], mut each: impl FnMut(SeriesRef, &[u8])) -> Result<(), Malformed> {
     let mut decoder = Decoder::new(body);
     let mut packed = Vec::new();
     while !decoder.is_empty() {
         let reference = SeriesRef(decoder.u64_be()?);
-        let count = decoder.uvarint()?;
-        packed.clear();
-        for _ in 0..count {
-            let (name, value) = (decoder.prefixed()?, decoder.prefixed()?);
-            put_prefixed(&mut packed, name);
-            put_prefixed(&mut packed, value);
-        }
-        Labels::checked(&packed).map_err(|_| Malformed::Content)?;
+        decode_labels(&mut decoder, &mut packed)?;
         each(reference, &packed);
     }
     Ok(())
@@ -214,7 +279,8 @@ pub fn decode_histograms(body: &[u8], floats: bool, rows: &mut Vec<HistogramRow>
     })
 }
 
-fn decode_rows(
+/// Rows that tell reference and time as differences from the base before them.
+pub(super) fn decode_rows(
     body: &[u8],
     mut each: impl FnMut(SeriesRef, i64, &mut Decoder<'_>) -> Result<(), Malformed>,
 ) -> Result<(), Malformed> {

@@ -187,7 +187,7 @@ fn series<'a>(reference: u64, packed: &'a [u8]) -> impl Iterator<Item = (SeriesR
     [(SeriesRef(reference), Labels::trusted(packed))].into_iter()
 }
 
-fn sample(reference: u64, t: i64, value: f64) -> impl Iterator<Item = (SeriesRef, i64, f64)> {
+fn sample(reference: u64, t: i64, value: f64) -> impl Iterator<Item = (SeriesRef, i64, f64)> + Clone {
     [(SeriesRef(reference), t, value)].into_iter()
 }
 
@@ -196,10 +196,10 @@ fn a_series_may_get_a_second_reference() {
     let a = packed("a");
     let bytes = segment(|records| {
         records.series(series(5, &a));
-        records.samples(sample(5, 1, 1.0));
+        records.samples(sample(5, 1, 1.0), usize::MAX);
         records.series(series(9, &a));
-        records.samples(sample(9, 2, 2.0));
-        records.samples(sample(5, 3, 3.0));
+        records.samples(sample(9, 2, 2.0), usize::MAX);
+        records.samples(sample(5, 3, 3.0), usize::MAX);
     });
     let (mut head, replayed) = replay(&bytes);
     assert_eq!((replayed.series, replayed.unknown_refs), (1, 0));
@@ -218,13 +218,13 @@ fn a_reference_given_to_two_series_is_damage() {
     let (a, b) = (packed("a"), packed("b"));
     let good = segment(|records| {
         records.series(series(1, &a));
-        records.samples(sample(1, 1, 1.0));
+        records.samples(sample(1, 1, 1.0), usize::MAX);
     });
     let bad = segment(|records| {
         records.series(series(1, &a));
-        records.samples(sample(1, 1, 1.0));
+        records.samples(sample(1, 1, 1.0), usize::MAX);
         records.series(series(1, &b));
-        records.samples(sample(1, 2, 2.0));
+        records.samples(sample(1, 2, 2.0), usize::MAX);
     });
     let (head, replayed) = replay(&bad);
     assert_eq!(replayed.end, good.len());
@@ -245,7 +245,7 @@ fn a_reference_given_to_two_series_is_damage() {
 
 #[test]
 fn samples_of_unknown_series_are_counted_and_their_references_kept_free() {
-    let bytes = segment(|records| records.samples(sample(41, 1, 1.0).chain(sample(u64::MAX, 1, 1.0))));
+    let bytes = segment(|records| records.samples(sample(41, 1, 1.0).chain(sample(u64::MAX, 1, 1.0)), usize::MAX));
     let (mut head, replayed) = replay(&bytes);
     assert_eq!((replayed.unknown_refs, replayed.samples, head.stats().seq), (2, 2, 2));
     let staged = head.stage(&batch(&[("a", 1, 1.0)])).unwrap();
@@ -259,7 +259,7 @@ fn old_samples_are_left_out() {
     let bytes = segment(|records| {
         records.series(series(1, &a));
         for t in [5, 3, 5, 6] {
-            records.samples(sample(1, t, t as f64));
+            records.samples(sample(1, t, t as f64), usize::MAX);
         }
     });
     let (head, replayed) = replay(&bytes);

@@ -30,7 +30,7 @@ fn a_batch_comes_back_as_it_went_in() {
         (SeriesRef(1), i64::MIN, f64::NAN),
         (SeriesRef(u64::MAX), i64::MAX, 0.0),
     ];
-    records.samples(rows.into_iter());
+    records.samples(rows.into_iter(), usize::MAX);
     let read = first(&[records]).unwrap();
     assert_eq!(read.header, Some(header(1 << 40, 3, 1)));
     assert_eq!(read.event, b"event\0");
@@ -63,8 +63,8 @@ fn an_event_needs_no_samples() {
 #[test]
 fn a_record_without_a_header_is_a_batch() {
     let mut records = Records::default();
-    records.samples([(SeriesRef(1), 1, 1.0)].into_iter());
-    records.samples([(SeriesRef(1), 2, 2.0)].into_iter());
+    records.samples([(SeriesRef(1), 1, 1.0)].into_iter(), usize::MAX);
+    records.samples([(SeriesRef(1), 2, 2.0)].into_iter(), usize::MAX);
     records.tick(99);
     let (bytes, _) = segment(&[records], Compression::None);
     let mut reader = BatchReader::new(&bytes, 0);
@@ -80,7 +80,7 @@ fn a_record_without_a_header_is_a_batch() {
 
 #[test]
 fn what_a_header_says_must_be_so() {
-    let samples = |records: &mut Records, n: i64| records.samples((0..n).map(|t| (SeriesRef(1), t, 0.0)));
+    let samples = |records: &mut Records, n: i64| records.samples((0..n).map(|t| (SeriesRef(1), t, 0.0)), usize::MAX);
     let mut more = Records::default();
     more.header(&header(0, 1, 1), b"");
     samples(&mut more, 2);
@@ -146,7 +146,7 @@ fn a_slice_ends_before_damage_and_then_says_what_it_is() {
 #[test]
 fn a_log_without_headers_is_counted_on() {
     let mut records = Records::default();
-    records.samples([(SeriesRef(1), 1, 1.0), (SeriesRef(1), 2, 1.0)].into_iter());
+    records.samples([(SeriesRef(1), 1, 1.0), (SeriesRef(1), 2, 1.0)].into_iter(), usize::MAX);
     let (bytes, _) = segment(&[records.clone(), records], Compression::None);
     assert_eq!(LogSlice::read(&bytes, 0, bytes.len(), 3, 100).unwrap().seq, 104);
 }

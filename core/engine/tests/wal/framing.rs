@@ -8,12 +8,14 @@ use proptest::prelude::*;
 fn noise(count: usize, seed: u64) -> Records {
     let mut records = Records::default();
     let mut state = seed;
-    records.samples((0..count).map(|i| {
+    let row = |i: usize| {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         (SeriesRef(i as u64), i as i64, f64::from_bits(state))
-    }));
+    };
+    let rows: Vec<_> = (0..count).map(row).collect();
+    records.samples(rows.into_iter(), usize::MAX);
     records
 }
 
@@ -143,7 +145,7 @@ fn what_does_not_shrink_is_stored_as_it_is() {
     framer.add(&crate::batch(0, None, &[], b"abcdefgh"));
     assert_eq!(framer.framed()[0], 1, "a full fragment, not compressed");
     let mut records = Records::default();
-    records.samples((0..100).map(|_| (SeriesRef(1), 1, 1.0)));
+    records.samples((0..100).map(|_| (SeriesRef(1), 1, 1.0)), usize::MAX);
     let before = framer.offset();
     framer.add(&records);
     assert_eq!(framer.framed()[before], 1 | 8, "a full fragment, snappy");

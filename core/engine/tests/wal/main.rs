@@ -6,6 +6,7 @@ mod damage;
 mod framing;
 mod histograms;
 mod prometheus;
+mod records;
 
 use engine::labels::{pack, Labels};
 use engine::wal::{BatchHeader, Compression, Framer, Records, SeriesRef};
@@ -29,7 +30,7 @@ fn batch(seq: u64, series: Option<u64>, times: &[i64], event: &[u8]) -> Records 
         records: u64::from(!times.is_empty()),
     };
     records.header(&header, event);
-    records.samples(times.iter().map(|t| (SeriesRef(1), *t, *t as f64)));
+    records.samples(times.iter().map(|t| (SeriesRef(1), *t, *t as f64)), usize::MAX);
     records
 }
 

@@ -103,18 +103,20 @@ fn what_is_written_again_is_the_same_to_the_byte() {
                 .series()
                 .map(|(reference, packed)| (reference, Labels::trusted(packed))),
         );
-        records.samples(batch.floats.iter().copied());
+        records.samples(batch.floats.iter().copied(), usize::MAX);
         records.histograms(&batch.histograms);
+        records.exemplars(&batch.exemplars);
+        records.metadata(batch.metadata.iter().map(|(series, metadata)| (*series, &**metadata)));
+        records.tombstones(&batch.tombstones);
     }
     let mut framer = Framer::new(0, usize::MAX, Compression::Snappy);
     framer.add(&records);
-    // Its first two records are the series and samples of its first commit; metadata follows in between.
     let mut ours = engine::wal::Reader::new(framer.framed(), 0);
     let mut theirs = engine::wal::Reader::new(SEGMENT, 0);
     let mut known = 0;
     let mut wanted = Vec::new();
     while let Some(record) = theirs.next_record().unwrap() {
-        if matches!(record[0], 1 | 2 | 7 | 8) {
+        if matches!(record[0], 1..=4 | 6..=8) {
             wanted.push(record.to_vec());
         }
     }
@@ -123,4 +125,30 @@ fn what_is_written_again_is_the_same_to_the_byte() {
         known += 1;
     }
     assert_eq!(known, wanted.len());
+}
+
+#[test]
+fn what_it_tells_besides_samples_is_read() {
+    let batches = read();
+    let exemplars: Vec<_> = batches.iter().flat_map(|batch| &batch.exemplars).collect();
+    assert!(!exemplars.is_empty());
+    assert!(exemplars.iter().all(|row| Labels::checked(&row.labels).is_ok()));
+    let metadata: Vec<_> = batches.iter().flat_map(|batch| &batch.metadata).collect();
+    assert!(metadata.iter().any(|(_, metadata)| !metadata.help.is_empty()));
+    let tombstones: Vec<_> = batches.iter().flat_map(|batch| &batch.tombstones).collect();
+    assert_eq!(tombstones.len(), 1);
+    assert!(tombstones[0].mint <= tombstones[0].maxt);
+}
+
+#[test]
+fn its_zstd_frames_hold_the_same() {
+    let mut plain = engine::wal::Reader::new(SEGMENT, 0);
+    let mut zstd = engine::wal::Reader::new(include_bytes!("prometheus-2.54-zstd.wal"), 0);
+    let mut records = 0;
+    while let Some(record) = plain.next_record().unwrap() {
+        assert_eq!(zstd.next_record().unwrap(), Some(record));
+        records += 1;
+    }
+    assert_eq!(zstd.next_record().unwrap(), None);
+    assert!(records > 10);
 }

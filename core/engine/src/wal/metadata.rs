@@ -1,0 +1,93 @@
+//! What is told about a metric besides its samples, and its records.
+//!
+//! ```text
+//! ref uv, type(1), n uv, (name, value)*        names that are known: UNIT, HELP
+//! ```
+
+use std::sync::Arc;
+
+use super::record::Malformed;
+use super::SeriesRef;
+use crate::bytes::{put_prefixed, put_uvarint, Decoder};
+use crate::family::{Kind, Text};
+
+const UNIT: &[u8] = b"UNIT";
+const HELP: &[u8] = b"HELP";
+
+/// Type, unit and help of a metric.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Metadata {
+    /// Its type; untyped when it has none or an unknown one.
+    pub kind: Kind,
+    /// Empty when it has none.
+    pub unit: Text,
+    /// Empty when it has none.
+    pub help: Text,
+}
+
+/// The metadata of a series in the log.
+pub type MetadataRow = (SeriesRef, Arc<Metadata>);
+
+/// Append one row.
+pub fn encode_metadata(reference: SeriesRef, metadata: &Metadata, out: &mut Vec<u8>) {
+    put_uvarint(out, reference.0);
+    out.push(number(metadata.kind));
+    put_uvarint(out, 2);
+    for (name, value) in [(UNIT, &metadata.unit), (HELP, &metadata.help)] {
+        put_prefixed(out, name);
+        put_prefixed(out, value.as_bytes());
+    }
+}
+
+/// Append the rows of a metadata record's body to `rows`; fields with other names are skipped.
+pub fn decode_metadata(body: &[u8], rows: &mut Vec<MetadataRow>) -> Result<(), Malformed> {
+    let mut decoder = Decoder::new(body);
+    while !decoder.is_empty() {
+        let reference = SeriesRef(decoder.uvarint()?);
+        let mut metadata = Metadata {
+            kind: kind(decoder.u8()?),
+            unit: Text::default(),
+            help: Text::default(),
+        };
+        for _ in 0..decoder.uvarint()? {
+            let (name, value) = (decoder.prefixed()?, decoder.prefixed()?);
+            match name {
+                UNIT => metadata.unit = text(value)?,
+                HELP => metadata.help = text(value)?,
+                _ => {}
+            }
+        }
+        rows.push((reference, metadata.into()));
+    }
+    Ok(())
+}
+
+fn text(bytes: &[u8]) -> Result<Text, Malformed> {
+    Text::from_utf8(bytes).map_err(|_| Malformed::Content)
+}
+
+fn number(kind: Kind) -> u8 {
+    match kind {
+        Kind::Untyped => 0,
+        Kind::Counter => 1,
+        Kind::Gauge => 2,
+        Kind::Histogram => 3,
+        Kind::GaugeHistogram => 4,
+        Kind::Summary => 5,
+        Kind::Info => 6,
+        Kind::StateSet => 7,
+    }
+}
+
+fn kind(number: u8) -> Kind {
+    match number {
+        1 => Kind::Counter,
+        2 => Kind::Gauge,
+        3 => Kind::Histogram,
+        4 => Kind::GaugeHistogram,
+        5 => Kind::Summary,
+        6 => Kind::Info,
+        7 => Kind::StateSet,
+        _ => Kind::Untyped,
+    }
+}
