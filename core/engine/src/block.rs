@@ -15,11 +15,14 @@ mod dictionary;
 mod held;
 mod index;
 mod index_writer;
+mod open;
 mod pairs;
 mod postings;
 mod refusal;
 mod series;
 mod symbols;
+mod tombstones;
+mod verify;
 mod writer;
 
 pub use chunk_files::ChunkFiles;
@@ -28,9 +31,12 @@ pub use damage::{Damage, File, Reason};
 pub use held::{Held, HeldSeries};
 pub use index::Index;
 pub use index_writer::IndexPieces;
+pub use open::Block;
 pub use postings::Postings;
 pub use refusal::Refusal;
 pub use series::ChunkMeta;
+pub use tombstones::{Interval, Intervals, Tombstones};
+pub use verify::{verify, Verification};
 pub use writer::{Finished, Piece, Stats, Writer};
 
 use std::cmp::Ordering;

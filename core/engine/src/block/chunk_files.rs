@@ -30,43 +30,42 @@ impl ChunkFiles {
 
     /// The chunk that a series names, its checksum checked.
     pub fn chunk(&self, meta: &ChunkMeta) -> Result<Chunk, Damage> {
-        self.chunk_and_end(meta).map(|(chunk, _end)| chunk)
+        read_chunk(&self.files, meta).map(|(chunk, _end)| chunk)
     }
+}
 
-    /// The same, and where its entry ends in the file.
-    pub(super) fn chunk_and_end(&self, meta: &ChunkMeta) -> Result<(Chunk, u64), Damage> {
-        let (file, offset) = place(meta.reference);
-        let damage = |length: usize, reason| Damage {
-            file: File::Chunks(file as u32 + 1),
-            offset,
-            length: length as u64,
-            reason,
-        };
-        let blob = self.files.get(file).ok_or(damage(0, Reason::MissingFile))?;
-        let start = offset as usize;
-        if start < CHUNKS_HEADER || start >= blob.len() {
-            return Err(damage(0, Reason::NoTarget(meta.reference)));
-        }
-        let mut entry = Decoder::new(blob.get(start..).unwrap_or_default());
-        let whole = entry.len();
-        let parts = take_entry(&mut entry).map_err(|Truncated| damage(whole, Reason::Truncated))?;
-        let length = whole - entry.len();
-        let (&[encoding], crc) = (parts.encoding, parts.crc);
-        if crc32c::crc32c_append(crc32c::crc32c(&[encoding]), parts.data) != u32::from_be_bytes(*crc) {
-            return Err(damage(length, Reason::Checksum));
-        }
-        let encoding = Encoding::from_byte(encoding).ok_or(damage(length, Reason::Encoding(encoding)))?;
-        let end = start + length;
-        let data = end - CRC_SIZE - parts.data.len()..end - CRC_SIZE;
-        let data = blob.slice(data).ok_or(damage(length, Reason::Truncated))?;
-        let chunk = Chunk {
-            mint: meta.mint,
-            maxt: meta.maxt,
-            encoding,
-            data,
-        };
-        Ok((chunk, end as u64))
+/// The chunk that a series names, and where its entry ends in the file.
+pub(super) fn read_chunk(files: &[Blob], meta: &ChunkMeta) -> Result<(Chunk, u64), Damage> {
+    let (file, offset) = place(meta.reference);
+    let damage = |length: usize, reason| Damage {
+        file: File::Chunks((file as u32).saturating_add(1)),
+        offset,
+        length: length as u64,
+        reason,
+    };
+    let blob = files.get(file).ok_or(damage(0, Reason::MissingFile))?;
+    let start = offset as usize;
+    if start < CHUNKS_HEADER || start >= blob.len() {
+        return Err(damage(0, Reason::NoTarget(meta.reference)));
     }
+    let mut rest = Decoder::new(blob.get(start..).unwrap_or_default());
+    let whole = rest.len();
+    let entry = take_entry(&mut rest).map_err(|Truncated| damage(whole, Reason::Truncated))?;
+    let length = whole - rest.len();
+    let (&[encoding], crc) = (entry.encoding, entry.crc);
+    if crc32c::crc32c_append(crc32c::crc32c(&[encoding]), entry.data) != u32::from_be_bytes(*crc) {
+        return Err(damage(length, Reason::Checksum));
+    }
+    let encoding = Encoding::from_byte(encoding).ok_or(damage(length, Reason::Encoding(encoding)))?;
+    let end = start + length;
+    let data = blob.slice(end - CRC_SIZE - entry.data.len()..end - CRC_SIZE);
+    let chunk = Chunk {
+        mint: meta.mint,
+        maxt: meta.maxt,
+        encoding,
+        data: data.ok_or(damage(length, Reason::Truncated))?,
+    };
+    Ok((chunk, end as u64))
 }
 
 /// File, counted from 0, and offset in it.

@@ -16,9 +16,13 @@ pub(super) struct Contents {
     pub(super) version: u8,
     pub(super) symbols: usize,
     pub(super) series: usize,
-    /// Of old indexes, which nobody reads any more; where the next section begins when they are not there.
+    /// Two sections of old indexes, which nobody reads any more; where the next section begins when they are not there.
     pub(super) label_indices: usize,
+    pub(super) label_table: usize,
+    pub(super) postings: usize,
     pub(super) postings_table: usize,
+    /// Where the table of contents itself begins.
+    pub(super) end: usize,
 }
 
 /// Damage of the index in this range.
@@ -69,7 +73,10 @@ impl Contents {
             symbols,
             series,
             label_indices,
+            label_table,
+            postings,
             postings_table,
+            end,
         })
     }
 }

@@ -30,6 +30,14 @@ pub(super) struct Dictionary {
 }
 
 impl Dictionary {
+    /// No pairs, and one symbol: Prometheus names the list of all series by an empty pair, so its blocks have the empty
+    /// symbol, and ours are the same to the byte.
+    pub(super) fn new() -> Result<Self, Refusal> {
+        let mut dictionary = Self::default();
+        dictionary.intern("")?;
+        Ok(dictionary)
+    }
+
     /// The number of a pair, new or known, after counting one more series that has it.
     pub(super) fn count_pair(&mut self, name: &str, value: &str) -> Result<u32, Refusal> {
         let hash = self.seed.hash_one((name.as_bytes(), value.as_bytes()));

@@ -2,11 +2,11 @@
 
 use super::contents::{damage, section, Contents};
 use super::pairs::Pairs;
-use super::series::{take_chunks, ChunkMeta};
+use super::series::{take_chunks, take_entry, take_labels, ChunkMeta};
 use super::symbols::Symbols;
-use super::{Damage, Postings, Reason, CRC_SIZE, SERIES_ALIGN};
+use super::{Damage, Postings, Reason, SERIES_ALIGN};
 use crate::blob::Blob;
-use crate::bytes::{put_prefixed, Decoder, Truncated};
+use crate::bytes::{put_prefixed, Decoder};
 
 /// An index, versions 1 to 3. Some offsets are kept in memory, everything else is read where it lies.
 ///
@@ -101,7 +101,7 @@ impl Index {
     /// chunks in the order of the file.
     pub fn series(&self, reference: u32, labels: &mut Vec<u8>, chunks: &mut Vec<ChunkMeta>) -> Result<(), Damage> {
         let offset = self.series_offset(reference);
-        self.series_at(offset, labels, chunks).map(|_end| ())
+        self.series_at(offset, labels, chunks)
     }
 
     /// Where the entry of a series begins.
@@ -112,56 +112,36 @@ impl Index {
         }
     }
 
-    /// Read the series that begins at `offset`; where its entry ends.
-    pub(super) fn series_at(
-        &self,
-        offset: u64,
-        labels: &mut Vec<u8>,
-        chunks: &mut Vec<ChunkMeta>,
-    ) -> Result<usize, Damage> {
-        let entry = usize::try_from(offset)
-            .ok()
-            .filter(|offset| (self.contents.series..self.contents.label_indices).contains(offset));
-        let start = entry.ok_or_else(|| damage(0..0, Reason::NoTarget(offset)))?;
-        let mut rest = Decoder::new(self.blob.get(start..self.contents.label_indices).unwrap_or_default());
-        let entry = rest.prefixed().and_then(|body| Ok((body, rest.take(CRC_SIZE)?)));
-        let end = self.contents.label_indices - rest.len();
-        let (body, crc) = entry.map_err(|Truncated| damage(start..self.contents.label_indices, Reason::Truncated))?;
-        if crc != crc32c::crc32c(body).to_be_bytes() {
-            return Err(damage(start..end, Reason::Checksum));
-        }
-        let decoded = self.decode(body, labels, chunks);
-        decoded.map_err(|reason| damage(start..end, reason))?;
-        Ok(end)
+    fn series_at(&self, offset: u64, labels: &mut Vec<u8>, chunks: &mut Vec<ChunkMeta>) -> Result<(), Damage> {
+        let series = self.contents.series..self.contents.label_indices;
+        let start = usize::try_from(offset).ok().filter(|start| series.contains(start));
+        let start = start.ok_or_else(|| damage(0..0, Reason::NoTarget(offset)))?;
+        let mut rest = Decoder::new(self.blob.get(start..series.end).unwrap_or_default());
+        let body = take_entry(&mut rest);
+        let end = series.end - rest.len();
+        let decoded = body.and_then(|body| self.decode(body, labels, chunks));
+        decoded.map_err(|reason| damage(start..end.max(start + 1), reason))
     }
 
+    /// A body whose checksum is right.
     fn decode(&self, body: &[u8], labels: &mut Vec<u8>, chunks: &mut Vec<ChunkMeta>) -> Result<(), Reason> {
-        let undecodable = |Truncated| Reason::Undecodable;
         let mut body = Decoder::new(body);
         labels.clear();
-        let mut last = None;
-        for _ in 0..body.uvarint().map_err(undecodable)? {
-            let name = body.uvarint().map_err(undecodable)?;
-            let value = body.uvarint().map_err(undecodable)?;
-            // Symbols are sorted, so names are in order when their numbers are.
-            if last.is_some_and(|last| last >= name) {
-                return Err(Reason::LabelOrder);
-            }
-            last = Some(name);
-            let text = |symbol| self.symbols.get(&self.blob, symbol).ok_or(Reason::NoSymbol(symbol));
-            let (name, value) = (text(name)?, text(value)?);
-            if name.is_empty() {
-                return Err(Reason::LabelOrder);
-            }
-            // A label without a value is none to Prometheus.
-            if !value.is_empty() {
-                put_prefixed(labels, name.as_bytes());
-                put_prefixed(labels, value.as_bytes());
-            }
+        take_labels(&mut body, |name, value| self.put_label(name, value, labels))?;
+        take_chunks(&mut body, chunks)
+    }
+
+    /// Append a label, told by its symbols, to a packed label set.
+    pub(super) fn put_label(&self, name: u64, value: u64, labels: &mut Vec<u8>) -> Result<(), Reason> {
+        let text = |symbol| self.symbols.get(&self.blob, symbol).ok_or(Reason::NoSymbol(symbol));
+        let (name, value) = (text(name)?, text(value)?);
+        if name.is_empty() {
+            return Err(Reason::LabelOrder);
         }
-        take_chunks(&mut body, chunks).map_err(undecodable)?;
-        if chunks.iter().any(|chunk| chunk.maxt < chunk.mint) {
-            return Err(Reason::Times);
+        // A label without a value is none to Prometheus.
+        if !value.is_empty() {
+            put_prefixed(labels, name.as_bytes());
+            put_prefixed(labels, value.as_bytes());
         }
         Ok(())
     }

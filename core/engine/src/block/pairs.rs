@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::contents::{damage, section};
-use super::{Damage, Reason};
+use super::{Damage, Reason, CRC_SIZE};
 use crate::bytes::{Decoder, Truncated};
 
 /// Of so many values of a name one has its offset kept, see [`super::symbols`].
@@ -125,6 +125,17 @@ impl Pairs {
     /// How many pairs there are, the empty one included.
     pub(super) fn count(&self) -> usize {
         self.count
+    }
+
+    /// Where the section ends.
+    pub(super) fn end(&self) -> usize {
+        self.body.end + CRC_SIZE
+    }
+
+    /// All pairs in the order of the table, the empty one first.
+    pub(super) fn iter<'a>(&self, index: &'a [u8]) -> impl Iterator<Item = Pair<'a>> {
+        let mut rest = Decoder::new(index.get(self.body.start + 4..self.body.end).unwrap_or_default());
+        std::iter::from_fn(move || Pair::take(&mut rest).ok())
     }
 
     /// All label names, ascending.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::contents::{damage, section};
-use super::{Damage, Reason};
+use super::{Damage, Reason, CRC_SIZE};
 use crate::bytes::{Decoder, Truncated};
 
 /// Of so many symbols one has its offset kept: a lookup steps over half as many, a symbol costs half a byte of memory.
@@ -58,6 +58,11 @@ impl Symbols {
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.count
+    }
+
+    /// Where the section ends.
+    pub(super) fn end(&self) -> usize {
+        self.body.end + CRC_SIZE
     }
 
     /// All texts, ascending.

@@ -92,7 +92,7 @@ impl Writer {
     /// The same with chunk files of another size, so that tests need not write 512 MiB.
     pub fn with_segment_size(ticks: &[i64], segment_size: u64) -> Result<Self, Refusal> {
         Ok(Self {
-            dictionary: Dictionary::default(),
+            dictionary: Dictionary::new()?,
             series: Vec::new(),
             labels_total: 0,
             chunks: ChunkWriter::new(segment_size.min(u32::MAX.into())),

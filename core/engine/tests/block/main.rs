@@ -1,6 +1,8 @@
 //! Blocks: what is written is read again, damage is told and never believed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod damage;
+mod promtool;
 mod write;
 
 use engine::blob::Blob;

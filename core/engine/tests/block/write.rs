@@ -25,7 +25,7 @@ fn series_and_chunks_are_read_again() {
     assert_eq!(index.version(), 2);
     assert_eq!(index.names().collect::<Vec<_>>(), ["__name__", "a"]);
     assert_eq!(index.values("a").collect::<Vec<_>>(), ["1"]);
-    assert_eq!(index.symbols().collect::<Vec<_>>(), ["1", "__name__", "a", "m"]);
+    assert_eq!(index.symbols().collect::<Vec<_>>(), ["", "1", "__name__", "a", "m"]);
     assert_eq!(index.postings("a", "1").unwrap().count(), 1);
     assert_eq!(index.postings("a", "2").unwrap().count(), 0);
     assert_eq!(index.postings("b", "1").unwrap().count(), 0);
@@ -171,7 +171,7 @@ proptest! {
         let index = files.index();
         let all: Vec<u32> = index.all().unwrap().collect();
         let mut by_pair: BTreeMap<&str, BTreeMap<&str, Vec<u32>>> = BTreeMap::new();
-        let mut symbols = BTreeSet::new();
+        let mut symbols = BTreeSet::from([""]);
         for ((packed, _), reference) in rows.iter().zip(&all) {
             for (name, value) in Labels::trusted(packed).iter() {
                 by_pair.entry(name).or_default().entry(value).or_default().push(*reference);
