@@ -63,6 +63,14 @@ class FaultyFiles(Files):
         self._pass("sync_dir")
         super().sync_dir(path)
 
+    def rename(self, old: Path, new: Path) -> None:
+        self._pass("rename")
+        super().rename(old, new)
+
+    def remove_tree(self, path: Path) -> None:
+        self._pass("remove_tree")
+        super().remove_tree(path)
+
 
 class GatedFiles(FaultyFiles):
     """Files whose `sync` waits between `shut_gate` and `open_gate`: so long a group is being written."""

@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 from bridge.buffer.files import File, Files
 
-__all__ = ["CRASHES", "Acknowledged", "Crash", "Disk", "Operation", "RecordingFiles"]
+__all__ = ["CRASHES", "Acknowledged", "Crash", "Disk", "Operation", "RecordingFiles", "remains"]
 
 Crash = Literal["kept", "dropped", "torn", "sectors", "zeroed"]
 """What became of what was not yet synced:
@@ -295,6 +295,19 @@ class Disk:
             assert isinstance(below, _Dir)
             directory = below
         return directory
+
+
+def remains(record: list[Operation], seed: int, root: Path, every: int = 1) -> Iterator[tuple[Disk, Crash, Path]]:
+    """What each crash at each point leaves."""
+    disk = Disk()
+    chance = random.Random(seed)
+    for at, operation in enumerate(record):
+        disk.apply(operation)
+        for kind in CRASHES if at % every == 0 else ():
+            target = root / f"{at:05d}-{kind}"
+            target.mkdir(parents=True)
+            disk.crash(kind, chance.getrandbits(32), target)
+            yield disk, kind, target / "data"
 
 
 def _walk(directory: _Dir, path: Path, kind: Crash) -> Iterator[tuple[Path, _File | _Dir]]:

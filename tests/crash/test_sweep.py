@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ from bridge.buffer import open_read_only
 from bridge.clock import SystemClock
 from bridge.config import Wal
 from tests.buffer.samples import SMALL, batch, batches_in, open_store, size_of
-from tests.crash.recording import CRASHES, Crash, Disk, Operation, RecordingFiles
+from tests.crash.recording import CRASHES, Crash, Disk, Operation, RecordingFiles, remains
 
 pytestmark = pytest.mark.anyio
 
@@ -38,19 +36,6 @@ async def record_life(root: Path, batches: int, settings: Wal) -> list[Operation
         await store.tick(1_000 + first)
     await store.close()
     return files.record
-
-
-def remains(record: list[Operation], seed: int, root: Path, every: int = 1) -> Iterator[tuple[Disk, Crash, Path]]:
-    """What each crash at each point leaves."""
-    disk = Disk()
-    chance = random.Random(seed)
-    for at, operation in enumerate(record):
-        disk.apply(operation)
-        for kind in CRASHES if at % every == 0 else ():
-            target = root / f"{at:05d}-{kind}"
-            target.mkdir(parents=True)
-            disk.crash(kind, chance.getrandbits(32), target)
-            yield disk, kind, target / "data"
 
 
 async def check(data: Path, disk: Disk, *, complete: bool) -> set[int]:
