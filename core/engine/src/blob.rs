@@ -38,6 +38,12 @@ impl From<Vec<u8>> for Blob {
     }
 }
 
+impl From<Box<[u8]>> for Blob {
+    fn from(bytes: Box<[u8]>) -> Self {
+        Self::new(Arc::new(bytes))
+    }
+}
+
 impl std::ops::Deref for Blob {
     type Target = [u8];
 

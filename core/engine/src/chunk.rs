@@ -1,7 +1,20 @@
 //! Chunks: runs of samples of one series, compressed as Prometheus' TSDB compresses them.
 
+mod appender;
 pub mod bits;
+pub mod histogram;
+mod samples;
+pub mod sequence;
+mod start;
+#[cfg(test)]
+mod tests;
+pub mod window;
 pub mod xor;
+pub mod xor2;
+
+pub use appender::Appender;
+pub use samples::{count, floats, samples, Floats, Samples};
+pub use sequence::Sequence;
 
 use crate::blob::Blob;
 
@@ -49,6 +62,18 @@ pub struct Chunk {
     pub encoding: Encoding,
     /// The encoded samples, as they stand on disk behind the encoding byte.
     pub data: Blob,
+}
+
+impl Chunk {
+    /// Its samples, oldest first.
+    pub fn samples(&self) -> Result<Samples<'_>, BadChunk> {
+        samples(self.encoding, &self.data)
+    }
+
+    /// How many samples it has, as its header says.
+    pub fn count(&self) -> Result<u16, BadChunk> {
+        count(self.encoding, &self.data)
+    }
 }
 
 /// The chunk's bytes end too early, or say what its encoding cannot.

@@ -3,8 +3,11 @@
 #[cfg(test)]
 pub(crate) mod arbitrary;
 mod convert;
+pub mod resolution;
+pub mod spans;
 
 use crate::batch::is_stale;
+use spans::promised;
 
 /// The schema of histograms that carry their own bounds.
 pub const CUSTOM_BUCKETS: i32 = -53;
@@ -138,20 +141,6 @@ impl Histogram {
             && promised(&self.negative) == Some(negative)
             && (self.schema == CUSTOM_BUCKETS || self.custom.is_empty())
     }
-}
-
-/// Buckets that the spans promise; `None` when spans overlap or lead beyond the indices that there are.
-fn promised(spans: &[Span]) -> Option<usize> {
-    let mut end = 0i32;
-    let mut buckets = 0usize;
-    for (place, &(offset, length)) in spans.iter().enumerate() {
-        if place > 0 && offset < 0 {
-            return None;
-        }
-        end = end.checked_add(offset)?.checked_add_unsigned(length)?;
-        buckets = buckets.checked_add(length as usize)?;
-    }
-    Some(buckets)
 }
 
 fn same_floats(a: &[f64], b: &[f64]) -> bool {

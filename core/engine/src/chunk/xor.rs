@@ -4,9 +4,10 @@
 //! n u16 | t0 varint, v0 64 bits | t1-t0 uvarint, v1 | (change of the time step, v)*
 //! ```
 //!
-//! A value is the XOR with the one before: `0` the same; `10` bits in the last window; `11` lead(5) length(6) bits.
+//! A value is told by its XOR with the one before, see [`Window`].
 
 use super::bits::{BitReader, BitWriter};
+use super::window::Window;
 use super::BadChunk;
 use crate::bytes::{unzigzag, zigzag};
 
@@ -14,18 +15,9 @@ use crate::bytes::{unzigzag, zigzag};
 pub const MAX_SAMPLES: u16 = u16::MAX;
 /// Number of bytes before the bit stream.
 const HEADER_SIZE: usize = 2;
-/// Leading zeros are told in 5 bits.
-const MAX_LEADING: u32 = 31;
 
 /// Widths of the changes of the time step, by the prefix that announces them: `10`, `110`, `1110`, `1111`.
 const STEP_CLASSES: [(u64, u32, u32); 3] = [(0b10, 2, 14), (0b110, 3, 17), (0b1110, 4, 20)];
-
-/// Bits of the last value that were told explicitly.
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    leading: u8,
-    length: u8,
-}
 
 /// Appends samples to a chunk. Times must ascend; whoever appends sees to it.
 #[derive(Debug, Clone)]
@@ -35,7 +27,7 @@ pub struct Appender {
     step: u64,
     value: u64,
     samples: u16,
-    window: Option<Window>,
+    window: Window,
     bits: BitWriter,
 }
 
@@ -53,7 +45,7 @@ impl Appender {
             step: 0,
             value: value.to_bits(),
             samples: 1,
-            window: None,
+            window: Window::default(),
             bits,
         }
     }
@@ -120,28 +112,7 @@ impl Appender {
     fn put_value(&mut self, value: u64) {
         let xor = self.value ^ value;
         self.value = value;
-        if xor == 0 {
-            return self.bits.put(&mut self.bytes, 0, 1);
-        }
-        let leading = xor.leading_zeros().min(MAX_LEADING) as u8;
-        let trailing = xor.trailing_zeros() as u8;
-        let fits = |w: &Window| leading >= w.leading && trailing >= 64 - w.leading - w.length;
-        let window = match self.window.filter(fits) {
-            Some(window) => {
-                self.bits.put(&mut self.bytes, 0b10, 2);
-                window
-            }
-            None => {
-                let length = 64 - leading - trailing;
-                // 64 does not fit into 6 bits: it is told as 0, which cannot occur.
-                let told = u64::from(leading) << 6 | u64::from(length & 63);
-                self.bits.put(&mut self.bytes, 0b11 << 11 | told, 13);
-                Window { leading, length }
-            }
-        };
-        self.window = Some(window);
-        let trailing = 64 - window.leading - window.length;
-        self.bits.put(&mut self.bytes, xor >> trailing, window.length.into());
+        self.window.put(&mut self.bits, &mut self.bytes, xor);
     }
 }
 
@@ -154,7 +125,7 @@ pub struct Samples<'a> {
     t: i64,
     step: u64,
     value: u64,
-    window: Option<Window>,
+    window: Window,
 }
 
 impl<'a> Samples<'a> {
@@ -168,7 +139,7 @@ impl<'a> Samples<'a> {
             t: 0,
             step: 0,
             value: 0,
-            window: None,
+            window: Window::default(),
         })
     }
 
@@ -207,23 +178,7 @@ impl<'a> Samples<'a> {
     }
 
     fn read_value(&mut self) -> Result<(), BadChunk> {
-        if !self.bits.bit()? {
-            return Ok(());
-        }
-        if self.bits.bit()? {
-            let leading = self.bits.take(5)? as u8;
-            let length = match self.bits.take(6)? as u8 {
-                0 => 64,
-                length => length,
-            };
-            if leading + length > 64 {
-                return Err(BadChunk);
-            }
-            self.window = Some(Window { leading, length });
-        }
-        let window = self.window.ok_or(BadChunk)?;
-        let bits = self.bits.take(window.length.into())?;
-        self.value ^= bits << (64 - window.leading - window.length);
+        self.value ^= self.window.read(&mut self.bits)?;
         Ok(())
     }
 }

@@ -271,10 +271,13 @@ pub fn decode_samples(body: &[u8], rows: &mut Vec<FloatRow>) -> Result<(), Malfo
     })
 }
 
-/// Append the rows of a histogram record's body to `rows`.
+/// Append the rows of a histogram record's body to `rows`, without those of schemas that nobody knows the meaning of.
 pub fn decode_histograms(body: &[u8], floats: bool, rows: &mut Vec<HistogramRow>) -> Result<(), Malformed> {
     decode_rows(body, |reference, t, decoder| {
-        rows.push((reference, t, decode_histogram(decoder, floats)?.into()));
+        let histogram = decode_histogram(decoder, floats)?;
+        if Histogram::has_known_schema(histogram.schema) {
+            rows.push((reference, t, histogram.queryable().into()));
+        }
         Ok(())
     })
 }
