@@ -101,6 +101,10 @@ class Staged:
     def refusal(self) -> str | None:
         """Why the first of them was: the text that AppendRefused would have had."""
 
+    @property
+    def exemplars_refused(self) -> int:
+        """Exemplars that were left out: out of order, or with labels of more than 128 characters."""
+
     def commit(self) -> None:
         """Show the batch to readers, once its records are durable. Raises RuntimeError unless it is the oldest
         staged one."""
@@ -236,6 +240,24 @@ class Head:
     ) -> Dump:
         """Lines as `promtool tsdb dump` prints them; of the head as it is now, whatever comes while the pieces are
         taken."""
+
+    def set_exemplar_limits(self, capacity: int, window: int) -> None:
+        """Keep the last `capacity` exemplars of all series together, and take late ones within `window` ms."""
+
+    @property
+    def exemplar_count(self) -> int:
+        """Exemplars kept."""
+
+    def exemplars(
+        self, matchers: Sequence[tuple[str, str, str]], mint: int, maxt: int
+    ) -> list[tuple[dict[str, str], list[tuple[dict[str, str], float, int]]]]:
+        """(series, its exemplars in [mint, maxt] ms as (labels, value, time)) of all series that match, by labels."""
+
+    def metadata(self) -> dict[str, list[tuple[str, str, str]]]:
+        """(type, unit, help) by metric name; several where series of one name disagree."""
+
+    def forget_metadata(self) -> None:
+        """Drop the metadata of series that are no longer in the head."""
 
     @property
     def seq(self) -> int:

@@ -168,7 +168,13 @@ async def _open_parts(settings: Settings, clock: Clock, stack: contextlib.AsyncE
             table.recover(event)
 
     store = Store.open(
-        path, settings=settings.storage.wal, clock=clock, registry=registry, files=files, on_event=roll_forward
+        path,
+        settings=settings.storage.wal,
+        clock=clock,
+        registry=registry,
+        files=files,
+        on_event=roll_forward,
+        exemplars=settings.storage.exemplars,
     )
     stack.push_async_callback(store.close)
     logger.info("push groups recovered", groups=table.finish_recovery())

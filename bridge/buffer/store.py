@@ -97,10 +97,12 @@ class Store(View):
         registry: CollectorRegistry,
         files: Files | None = None,
         on_event: OnEvent | None = None,
+        exemplars: int = 100_000,
     ) -> "Store":
         """Lock `path`/tsdb, replay its log, repair what a crash left, and be ready to append.
 
-        `on_event` is given the event of each batch in the log, in order, with the position behind that batch. Raises
+        `on_event` is given the event of each batch in the log, in order, with the position behind that batch; at most
+        `exemplars` are kept, of all series together. Raises
         ConfigError when another process has the directory, OSError when it cannot be read.
         """
         files = files or Files()
@@ -110,6 +112,7 @@ class Store(View):
         try:
             head = Head()
             head.set_compression(settings.compression)
+            head.set_exemplar_limits(exemplars, 0)
             found = recover(directory, head, clock, on_event)
             wal_metrics = WalMetrics(registry, directory, found)
             wal = Wal(directory, settings, first=found.next_segment, ends=found.ends, clock=clock, metrics=wal_metrics)

@@ -1,5 +1,9 @@
 //! A batch: what an edge hands to the store, and what becomes visible as a whole or not at all.
 
+mod notes;
+
+pub use notes::Exemplar;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -23,6 +27,9 @@ pub struct Batch {
     arena: Vec<u8>,
     floats: Vec<FloatRow>,
     histograms: Vec<HistogramRow>,
+    notes: notes::Notes,
+    /// The label set of the last row.
+    claimed: Range<u32>,
     /// The time given to rows at [`BATCH_TIME`], ms. The head moves it forward until it is newer than every touched
     /// series' last sample, so two pushes in one millisecond are two samples.
     pub time: i64,
@@ -64,13 +71,17 @@ impl Batch {
         &mut self.arena
     }
 
-    fn claim(&self) -> Range<u32> {
-        let start = self
-            .floats
-            .last()
-            .map_or(0, |r| r.labels.end)
-            .max(self.histograms.last().map_or(0, |r| r.labels.end));
-        start..self.arena.len() as u32
+    fn claim(&mut self) -> Range<u32> {
+        self.claimed = self.claimed.end..self.arena.len() as u32;
+        self.claimed.clone()
+    }
+
+    /// The label set just appended to the arena, else the last row's.
+    fn subject(&mut self) -> Range<u32> {
+        if self.arena.len() as u32 > self.claimed.end {
+            self.claim();
+        }
+        self.claimed.clone()
     }
 
     /// A float sample of the label set just appended to the arena.
@@ -122,8 +133,8 @@ impl Batch {
         self.floats.len() + self.histograms.len()
     }
 
-    /// True when there is nothing to store, not even an event.
+    /// True when there is nothing to store, not even an event or a note.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0 && self.event.is_none()
+        self.len() == 0 && self.event.is_none() && self.has_no_notes()
     }
 }

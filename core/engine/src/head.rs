@@ -9,8 +9,11 @@
 mod admit;
 mod chunks;
 mod dump;
+mod exemplars;
 mod hold;
 mod index;
+mod metadata;
+mod notes;
 mod postings;
 mod refusal;
 mod replay;
@@ -20,6 +23,7 @@ mod series;
 mod stage;
 
 pub use dump::Dump;
+pub use exemplars::{Exemplar, SeriesExemplars};
 pub use refusal::{Refusals, Refused, RefusedReason};
 pub use replay::{Replayed, StillStaged};
 pub use select::{SeriesSamples, Window};
@@ -50,6 +54,8 @@ pub struct Head {
     next_stage: u64,
     staged_seq: u64,
     compression: Compression,
+    exemplars: exemplars::Exemplars,
+    metadata: metadata::MetadataTable,
 }
 
 /// Times that are accepted, both ends included.

@@ -15,6 +15,7 @@ pub mod head;
 pub mod head_chunks;
 pub mod histogram;
 pub mod labels;
+pub mod metadata;
 pub mod native;
 pub mod postings;
 pub mod push;

@@ -22,7 +22,7 @@ pub mod zstd;
 
 pub use batch_reader::{BatchReader, LogBatch};
 pub use exemplar::ExemplarRow;
-pub use metadata::{Metadata, MetadataRow};
+pub use metadata::MetadataRow;
 pub use page::{Compression, Framer};
 pub use reader::Reader;
 pub use record::{BatchHeader, Records};

@@ -16,6 +16,7 @@ use crate::batch::append_refused;
 pub(crate) use crate::batch::PyBatch;
 use crate::buffer::Bytes;
 use crate::gil::is_short;
+use crate::notes::{self, PyMetadata, PySeriesExemplars};
 use crate::wal::{compression_from, damaged, PyLogSlice};
 
 /// Size of the pieces that a dump comes in, bytes.
@@ -171,6 +172,35 @@ impl PyHead {
         })
     }
 
+    fn set_exemplar_limits(&self, py: Python<'_>, capacity: usize, window: i64) {
+        py.detach(|| self.0.write().set_exemplar_limits(capacity, window));
+    }
+
+    #[getter]
+    fn exemplar_count(&self, py: Python<'_>) -> usize {
+        py.detach(|| self.read().exemplar_count())
+    }
+
+    fn exemplars<'py>(
+        &self,
+        py: Python<'py>,
+        matchers: Vec<PyMatcher>,
+        mint: i64,
+        maxt: i64,
+    ) -> PyResult<Vec<PySeriesExemplars<'py>>> {
+        let matchers = matchers_from(matchers)?;
+        let found = py.detach(|| self.read().exemplars(&matchers, mint, maxt));
+        found.iter().map(|series| notes::exemplars(py, series)).collect()
+    }
+
+    fn metadata(&self, py: Python<'_>) -> PyMetadata {
+        py.detach(|| notes::metadata(&self.read()))
+    }
+
+    fn forget_metadata(&self, py: Python<'_>) {
+        py.detach(|| self.0.write().forget_metadata());
+    }
+
     #[getter]
     fn seq(&self, py: Python<'_>) -> u64 {
         self.stats(py).seq
@@ -246,6 +276,11 @@ impl PyStaged {
     #[getter]
     fn refusal(&self) -> Option<String> {
         self.staged.refusals.first.as_ref().map(|refused| refused.to_string())
+    }
+
+    #[getter]
+    fn exemplars_refused(&self) -> usize {
+        self.staged.exemplars_refused
     }
 
     fn commit(&self, py: Python<'_>) -> PyResult<()> {

@@ -9,6 +9,7 @@ mod buffer;
 mod gil;
 mod head;
 mod influx;
+mod notes;
 mod push;
 mod wal;
 mod wire;

@@ -1,11 +1,11 @@
 //! A metric as the float series that the store keeps.
 
 use crate::exposition::samples::{each_sample, Totals};
-use crate::family::{Family, Metric, Text, Value};
+use crate::family::{Exemplar, Family, Metric, Text, Value};
 use crate::float::push_open_metrics;
 
-/// Takes what a series' name has behind the family's, its `le` or `quantile` label, and its value.
-pub type Emit<'e> = dyn FnMut(&str, Option<(&str, &str)>, f64) + 'e;
+/// Takes what a series' name has behind the family's, its `le` or `quantile` label, its value, and an exemplar of it.
+pub type Emit<'e> = dyn FnMut(&str, Option<(&str, &str)>, f64, Option<&Exemplar>) + 'e;
 
 /// Emit every float series of a metric, bounds as Prometheus 3 stores them (`1.0`, `+Inf`). A native histogram without classic buckets has none.
 pub fn flatten(family: &Family, metric: &Metric, emit: &mut Emit<'_>) {
@@ -19,7 +19,7 @@ pub fn flatten(family: &Family, metric: &Metric, emit: &mut Emit<'_>) {
             push_open_metrics(&mut text, bound);
             (name, text.as_str())
         });
-        emit(sample.suffix, label, sample.value.as_f64());
+        emit(sample.suffix, label, sample.value.as_f64(), sample.exemplar);
     });
 }
 
@@ -43,7 +43,7 @@ mod tests {
         };
         let mut out = Vec::new();
         for metric in &family.metrics {
-            flatten(&family, metric, &mut |suffix, label, value| {
+            flatten(&family, metric, &mut |suffix, label, value, _| {
                 out.push(format!("{suffix} {label:?} {value}"))
             });
         }

@@ -102,6 +102,7 @@ impl Head {
                 }
             }
         }
+        self.replay_notes(batch);
         if let Some(t) = batch.tick {
             self.commit_tick(t);
             replayed.ticks += 1;

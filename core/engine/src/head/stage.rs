@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::notes::Notes;
 use super::refusal::{Refusals, Refused};
 use super::Head;
 use crate::batch::Batch;
@@ -25,6 +26,8 @@ pub struct Staged {
     pub series_created: usize,
     /// Rows of a partial batch that were left out.
     pub refusals: Refusals,
+    /// Exemplars that break a rule, and were left out.
+    pub exemplars_refused: usize,
 }
 
 /// A staged batch as the head keeps it.
@@ -35,6 +38,7 @@ pub(super) struct Pending {
     /// Series up to this slot become visible with it.
     slots_end: u32,
     held: bool,
+    pub(super) notes: Notes,
 }
 
 /// A sample to be stored.
@@ -85,14 +89,16 @@ impl Head {
 
     fn accept(&mut self, batch: &Batch, time: i64, rows: Vec<Row>, first_new: usize) -> Staged {
         let (id, seq, samples) = (self.next_stage, self.staged_seq, rows.len());
+        let notes = self.note(batch, time);
         let staged = Staged {
             id,
-            records: self.encode(batch, &rows, first_new),
+            records: self.encode(batch, &rows, &notes, first_new),
             seq,
             samples,
             time,
             series_created: self.series.len() - first_new,
             refusals: Refusals::default(),
+            exemplars_refused: notes.refused,
         };
         self.next_stage += 1;
         self.staged_seq += samples as u64;
@@ -101,19 +107,21 @@ impl Head {
             rows,
             slots_end: self.series.len() as u32,
             held: batch.held,
+            notes,
         });
         staged
     }
 
-    fn encode(&self, batch: &Batch, rows: &[Row], first_new: usize) -> Records {
+    fn encode(&self, batch: &Batch, rows: &[Row], notes: &Notes, first_new: usize) -> Records {
         let mut records = Records::default();
-        if rows.is_empty() && batch.event.is_none() {
+        if rows.is_empty() && batch.event.is_none() && notes.is_empty() {
             return records;
         }
         let created = self.series.get(first_new..).unwrap_or_default();
         records.series(created.iter().map(|series| (series.reference(), series.labels())));
         let mut body = Records::default();
         let reference = |row: &Row| self.series.get(row.slot as usize).map(|s| s.reference());
+        body.metadata(notes.metadata.iter().map(|(series, metadata)| (*series, &**metadata)));
         body.samples(
             rows.iter().filter_map(|row| match row.value {
                 Value::Float(value) => Some((reference(row)?, row.t, value)),
@@ -126,6 +134,7 @@ impl Head {
             Value::Float(_) => None,
         });
         body.histograms(&histograms.collect::<Vec<_>>());
+        body.exemplars(&notes.exemplars);
         let header = BatchHeader {
             held: batch.held,
             seq: self.staged_seq,
@@ -149,6 +158,7 @@ impl Head {
         for row in batch.rows {
             self.append(row.slot, row.t, row.value, batch.held);
         }
+        self.take_notes(batch.notes);
         Ok(())
     }
 

@@ -5,28 +5,57 @@ use std::sync::Arc;
 use crate::batch::{Batch, BATCH_TIME, STALE_NAN_BITS};
 use crate::bytes::put_prefixed;
 use crate::exposition::series::flatten;
-use crate::family::{Family, Kind, Label, Metric, Value};
+use crate::family::{Exemplar, Family, Kind, Label, Metric, Value};
 use crate::histogram::Histogram;
-use crate::labels::METRIC_NAME;
+use crate::labels::{pack, Labels, METRIC_NAME};
+use crate::metadata::Metadata;
 
 use super::group::GroupKey;
 
-/// Append every series of `family`, whose metrics are stripped, to the batch, at the samples' own times where they have one. Returns
-/// how many.
-pub fn push_family(family: &Family, key: &GroupKey, batch: &mut Batch) -> u32 {
+/// Append every series of `family`, whose metrics are stripped, to the batch, at the samples' own times where they have one, with
+/// their exemplars, and with what the family is said to be if `told`. Returns how many.
+pub fn push_family(family: &Family, key: &GroupKey, told: bool, batch: &mut Batch) -> u32 {
     let mut rows = 0;
+    let metadata = Metadata::of(family).filter(|_| told).map(Arc::new);
+    let mut own = Vec::new();
     for metric in &family.metrics {
         let t = metric.timestamp_ms.unwrap_or(BATCH_TIME);
         each_series(family, metric, &mut |name, extra, value| {
             pack_series(name, key.with(&metric.labels), extra, batch.arena());
             match value {
-                SeriesValue::Float(v) => batch.push_float(t, v),
-                SeriesValue::Native(h) => batch.push_histogram(t, Arc::new(h)),
+                SeriesValue::Float(v, exemplar) => {
+                    batch.push_float(t, v);
+                    let told = exemplar.map(|e| (e, e.timestamp_ms.unwrap_or(t)));
+                    told.into_iter().for_each(|(e, t)| push_exemplar(e, t, &mut own, batch));
+                }
+                SeriesValue::Native(h, exemplars) => {
+                    batch.push_histogram(t, Arc::new(h));
+                    // Without a time they could not be told from those of the next push.
+                    let told = exemplars.iter().filter_map(|e| Some((e, e.timestamp_ms?)));
+                    let mut told: Vec<_> = told.collect();
+                    told.sort_by(|(a, at), (b, bt)| at.cmp(bt).then(a.value.total_cmp(&b.value)));
+                    told.into_iter().for_each(|(e, t)| push_exemplar(e, t, &mut own, batch));
+                }
             }
+            metadata
+                .iter()
+                .for_each(|metadata| batch.push_metadata(metadata.clone()));
             rows += 1;
         });
     }
     rows
+}
+
+/// Append an exemplar of the last row; one whose labels are no label set is left out.
+fn push_exemplar(exemplar: &Exemplar, t: i64, own: &mut Vec<u8>, batch: &mut Batch) {
+    own.clear();
+    let labels = exemplar.labels.iter();
+    let mut pairs: Vec<_> = labels
+        .map(|label| (label.name.as_str(), label.value.as_str()))
+        .collect();
+    if pack(&mut pairs, own).is_ok() {
+        batch.push_exemplar(t, exemplar.value, Labels::trusted(own));
+    }
 }
 
 /// Append a stale marker for every series of `old` that is not in `kept`, the packed label sets that live on.
@@ -56,12 +85,12 @@ pub fn series_of(family: &Family, key: &GroupKey, emit: &mut dyn FnMut(&[u8])) {
     }
 }
 
-enum SeriesValue {
-    Float(f64),
-    Native(Histogram),
+enum SeriesValue<'f> {
+    Float(f64, Option<&'f Exemplar>),
+    Native(Histogram, &'f [Exemplar]),
 }
 
-type EmitSeries<'e> = dyn FnMut(SeriesName<'_>, Option<(&str, &str)>, SeriesValue) + 'e;
+type EmitSeries<'e> = dyn FnMut(SeriesName<'_>, Option<(&str, &str)>, SeriesValue<'_>) + 'e;
 
 #[derive(Clone, Copy)]
 struct SeriesName<'a> {
@@ -71,12 +100,17 @@ struct SeriesName<'a> {
 
 fn each_series(family: &Family, metric: &Metric, emit: &mut EmitSeries<'_>) {
     let base = family.name.as_str();
-    flatten(family, metric, &mut |suffix, extra, value| {
-        emit(SeriesName { base, suffix }, extra, SeriesValue::Float(value));
+    flatten(family, metric, &mut |suffix, extra, value, exemplar| {
+        emit(SeriesName { base, suffix }, extra, SeriesValue::Float(value, exemplar));
     });
     if let Value::Histogram(received) = &metric.value {
         if let Some(stored) = Histogram::received(received, family.kind == Kind::GaugeHistogram) {
-            emit(SeriesName { base, suffix: "" }, None, SeriesValue::Native(stored));
+            let exemplars = received.native.as_deref().map_or(&[][..], |native| &native.exemplars);
+            emit(
+                SeriesName { base, suffix: "" },
+                None,
+                SeriesValue::Native(stored, exemplars),
+            );
         }
     }
 }
@@ -130,7 +164,6 @@ fn put_name(name: SeriesName<'_>, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use crate::family::Text;
-    use crate::labels::Labels;
 
     #[test]
     fn packs_in_name_order() {

@@ -77,6 +77,8 @@ pub struct Stored {
     pub name: Text,
     /// HELP, if any was pushed.
     pub help: Option<Text>,
+    /// OpenMetrics unit, else empty.
+    pub unit: Text,
     /// Type.
     pub kind: Kind,
     /// When it was pushed, ms.
@@ -109,6 +111,7 @@ impl Stored {
             key: Arc::clone(key),
             name: family.name.clone(),
             help: family.help.clone(),
+            unit: family.unit.clone(),
             kind: family.kind,
             stamp_ms,
             proto,
@@ -118,6 +121,11 @@ impl Stored {
             legacy: is_legacy(family, key),
             text: OnceLock::new(),
         }
+    }
+
+    /// True when the family is said to be what it was.
+    pub fn is_told_as(&self, family: &Family) -> bool {
+        self.kind == family.kind && self.help == family.help && self.unit == family.unit
     }
 
     /// The family as a model again, its metrics stripped. The bytes are this process' own or checked when they were read,

@@ -215,8 +215,12 @@ impl Prepared {
         };
         let mut change = ChangeWriter::to_state(key, &next, options.replace, self.pushed.len());
         let mut drafts = Vec::with_capacity(self.pushed.len());
-        for (mut family, merged) in self.pushed.into_iter().zip(self.merged) {
-            let mut extent = push_rows(&family, key, &mut batch, hasher);
+        let families = self.pushed.into_iter().zip(self.merged).zip(&self.unchanged);
+        for ((mut family, merged), unchanged) in families {
+            // The head has it of series that it knows: what most pushes pay for is this comparison.
+            let stored = current.and_then(|group| group.family(&family.name));
+            let told = !unchanged || !stored.is_some_and(|stored| stored.is_told_as(&family));
+            let mut extent = push_rows(&family, key, told, &mut batch, hasher);
             if let Some(merged) = merged {
                 family = merged;
                 extent = extent_of(&family, key);
@@ -241,7 +245,7 @@ impl Prepared {
         next.drop_empty();
         end_series(key, current, &next, &mut batch);
         for family in next.push_times() {
-            push_family(&family, key, &mut batch);
+            push_family(&family, key, current.is_none(), &mut batch);
         }
         batch.event = Some(event);
         (next, batch)
@@ -255,9 +259,9 @@ fn ranges(ends: &[usize]) -> impl Iterator<Item = Range<usize>> + '_ {
 }
 
 /// Put a family's series into the batch.
-fn push_rows(family: &Family, key: &GroupKey, batch: &mut Batch, hasher: &RandomState) -> Extent {
+fn push_rows(family: &Family, key: &GroupKey, told: bool, batch: &mut Batch, hasher: &RandomState) -> Extent {
     let start = batch.arena().len();
-    let series = push_family(family, key, batch);
+    let series = push_family(family, key, told, batch);
     let shape = hasher.hash_one(batch.arena().get(start..).unwrap_or_default());
     Extent { series, shape }
 }
@@ -314,7 +318,7 @@ pub fn failure(key: &GroupKey, current: Option<&Group>, now_ms: i64, ttl_ms: i64
     let mut batch = Batch::new(now_ms);
     batch.held = true;
     for family in next.push_times() {
-        push_family(&family, key, &mut batch);
+        push_family(&family, key, current.is_none(), &mut batch);
     }
     batch.event = Some(encode_state(key, &next, false, &[]).into());
     (next, batch)

@@ -1,4 +1,4 @@
-//! What is told about a metric besides its samples, and its records.
+//! Records of types, units and helps.
 //!
 //! ```text
 //! ref uv, type(1), n uv, (name, value)*        names that are known: UNIT, HELP
@@ -10,20 +10,10 @@ use super::record::Malformed;
 use super::SeriesRef;
 use crate::bytes::{put_prefixed, put_uvarint, Decoder};
 use crate::family::{Kind, Text};
+use crate::metadata::Metadata;
 
 const UNIT: &[u8] = b"UNIT";
 const HELP: &[u8] = b"HELP";
-
-/// Type, unit and help of a metric.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Metadata {
-    /// Its type; untyped when it has none or an unknown one.
-    pub kind: Kind,
-    /// Empty when it has none.
-    pub unit: Text,
-    /// Empty when it has none.
-    pub help: Text,
-}
 
 /// The metadata of a series in the log.
 pub type MetadataRow = (SeriesRef, Arc<Metadata>);

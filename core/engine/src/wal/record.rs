@@ -2,12 +2,13 @@
 
 use super::exemplar::{decode_labels, ExemplarRow};
 use super::histogram::{decode_histogram, encode_histogram};
-use super::metadata::{encode_metadata, Metadata};
+use super::metadata::encode_metadata;
 use super::tombstone::{encode_marker, encode_tombstone, MarkerRow, TombstoneRow};
 use super::{FloatRow, HistogramRow, SeriesRef};
 use crate::bytes::{put_uvarint, put_varint, Decoder, Truncated};
 use crate::histogram::{Histogram, CUSTOM_BUCKETS};
 use crate::labels::Labels;
+use crate::metadata::Metadata;
 
 /// New series: their reference and label set.
 pub const SERIES: u8 = 1;

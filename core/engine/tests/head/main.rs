@@ -3,6 +3,7 @@
 
 mod append;
 mod model;
+mod notes;
 mod partial;
 mod read;
 mod replay;

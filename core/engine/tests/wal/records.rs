@@ -5,10 +5,11 @@ use std::sync::Arc;
 use engine::bytes::put_varint;
 use engine::family::Kind;
 use engine::labels::pack;
+use engine::metadata::Metadata;
 use engine::wal::page::ZSTD;
 use engine::wal::{
-    BatchReader, Compression, ExemplarRow, Framer, LogBatch, MarkerRow, Metadata, MetadataRow, Reason, Records,
-    SeriesRef, TombstoneRow,
+    BatchReader, Compression, ExemplarRow, Framer, LogBatch, MarkerRow, MetadataRow, Reason, Records, SeriesRef,
+    TombstoneRow,
 };
 use proptest::prelude::*;
 

@@ -1,0 +1,40 @@
+//! What is told about a metric besides its samples.
+
+use crate::family::{Family, Kind, Text};
+
+/// Type, unit and help of a metric.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Metadata {
+    /// Its type; untyped when it has none or an unknown one.
+    pub kind: Kind,
+    /// Empty when it has none.
+    pub unit: Text,
+    /// Empty when it has none.
+    pub help: Text,
+}
+
+impl Metadata {
+    /// What a family tells; `None` when that is nothing.
+    pub fn of(family: &Family) -> Option<Self> {
+        let told = family.kind != Kind::Untyped || family.help.is_some() || !family.unit.is_empty();
+        told.then(|| Self {
+            kind: family.kind,
+            unit: family.unit.clone(),
+            help: family.help.clone().unwrap_or_default(),
+        })
+    }
+
+    /// The type as Prometheus' API writes it.
+    pub fn type_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Untyped => "unknown",
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
+            Kind::GaugeHistogram => "gaugehistogram",
+            Kind::Summary => "summary",
+            Kind::Info => "info",
+            Kind::StateSet => "stateset",
+        }
+    }
+}
