@@ -149,7 +149,7 @@ class Storage(Section):
 
     path: Path = Field(Path("data"), description="Data directory, from the working directory; `--data` overrides.")
     wal: Wal = Field(Wal(), description="The write-ahead log.")
-    exemplars: int = Field(100_000, ge=0, description="Exemplars kept in memory, of all series together.")
+    exemplars: Count = Field(100_000, ge=0, description="Exemplars kept in memory, of all series together.")
 
 
 class TlsClient(Section):

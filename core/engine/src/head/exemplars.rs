@@ -112,9 +112,9 @@ impl Exemplars {
         self.entries.len()
     }
 
-    /// Whether [`Self::add`] would keep it.
-    pub fn check(&self, series: &[u8], exemplar: &Exemplar) -> Result<(), ExemplarRefused> {
-        self.place(series, exemplar).map(|_| ())
+    /// Whether [`Self::add`] would keep it; false when it is there already.
+    pub fn check(&self, series: &[u8], exemplar: &Exemplar) -> Result<bool, ExemplarRefused> {
+        self.place(series, exemplar).map(|place| place != Place::Known)
     }
 
     /// True when the newest exemplar of the series has this value and these labels.

@@ -82,7 +82,8 @@ impl Head {
                 labels: own.into(),
             };
             match self.exemplars.check(row.series.packed(), &exemplar) {
-                Ok(()) => notes.exemplars.push(exemplar.of(series)),
+                Ok(true) => notes.exemplars.push(exemplar.of(series)),
+                Ok(false) => {}
                 Err(_) => notes.refused += 1,
             }
         }
