@@ -7,6 +7,10 @@ from typing import Self, final
 __all__ = [
     "AppendRefused",
     "Batch",
+    "Block",
+    "BlockDamaged",
+    "BlockStats",
+    "Damage",
     "Dump",
     "Families",
     "Framer",
@@ -25,11 +29,13 @@ __all__ = [
     "Staged",
     "TooLong",
     "TooManyMetrics",
+    "Verification",
     "encode_lines",
     "gunzip",
     "parse_families",
     "parse_lines",
     "unsnappy_framed",
+    "verify_block",
 ]
 
 _Buffer = bytes | bytearray | memoryview | mmap.mmap
@@ -315,6 +321,140 @@ class Framer:
 
     def rewind(self, offset: int) -> None:
         """Forget what lies beyond `offset`, after a write that failed."""
+
+# -- blocks ------------------------------------------------------------------------------------------------------------
+
+class BlockDamaged(ValueError):
+    """A file of a block that cannot be read where a reader needs it. The text names file, offset and what is wrong."""
+
+    damage: Damage
+    """The same, in parts."""
+
+@final
+class Damage:
+    """A range of a block's file that cannot be believed. `str()` has all of it in one line."""
+
+    @property
+    def file(self) -> str:
+        """`index`, `chunks/000001`, `tombstones` or `held`."""
+
+    @property
+    def offset(self) -> int:
+        """Where the range begins, bytes."""
+
+    @property
+    def length(self) -> int:
+        """Bytes in the range; 0 for a place."""
+
+    @property
+    def reason(self) -> str:
+        """What is wrong with it."""
+
+@final
+class BlockStats:
+    """What is in a block, for its `meta.json`."""
+
+    @property
+    def series(self) -> int:
+        """Series."""
+
+    @property
+    def chunks(self) -> int:
+        """Chunks."""
+
+    @property
+    def samples(self) -> int:
+        """Samples of both kinds."""
+
+    @property
+    def float_samples(self) -> int:
+        """Samples of chunks of floats."""
+
+    @property
+    def histogram_samples(self) -> int:
+        """Samples of chunks of native histograms."""
+
+    @property
+    def min_time(self) -> int | None:
+        """Time of the first sample, ms; None without samples."""
+
+    @property
+    def max_time(self) -> int | None:
+        """Time of the last sample, ms, inclusive: `maxTime` of `meta.json` is later."""
+
+@final
+class Block:
+    """An immutable block in Prometheus' format. Its files stay mapped as long as it, or anything read from it, lives:
+    `mmap.close()` raises BufferError meanwhile. Nobody may write to them."""
+
+    def __new__(
+        cls,
+        index: _Buffer,
+        chunks: Sequence[_Buffer],
+        tombstones: _Buffer | None = None,
+        held: _Buffer | None = None,
+    ) -> Self:
+        """Open a block from its files, `chunks` in the order of their names. Raises BlockDamaged.
+
+        Symbols and label pairs are checked here; series and chunks when they are read, each against its checksum.
+        """
+
+    @property
+    def series(self) -> int:
+        """Series. Raises BlockDamaged when their list is."""
+
+    @property
+    def symbols(self) -> int:
+        """Label names and values, each counted once."""
+
+    @property
+    def label_pairs(self) -> int:
+        """Label names with a value, each counted once."""
+
+    @property
+    def tombstones(self) -> int:
+        """Intervals that are deleted, over all series."""
+
+    @property
+    def bytes(self) -> int:
+        """Of the index and the chunk files."""
+
+    def label_names(self) -> list[str]:
+        """All label names, ascending."""
+
+    def label_values(self, name: str) -> list[str]:
+        """All values of a label name, ascending; empty when no series has it."""
+
+@final
+class Verification:
+    """What was found when every byte of a block was read."""
+
+    @property
+    def damage(self) -> list[Damage]:
+        """Ranges that cannot be believed, by file and offset; empty for a sound block."""
+
+    @property
+    def omitted(self) -> int:
+        """Ranges found beyond those in `damage`, of which there are at most 10,000."""
+
+    @property
+    def stats(self) -> BlockStats:
+        """What is there without the damaged parts, counted sample by sample."""
+
+    @property
+    def crossing_chunks(self) -> int:
+        """Chunks on both sides of a multiple of two hours. Prometheus reads them, though its head never writes them."""
+
+def verify_block(
+    index: _Buffer,
+    chunks: Sequence[_Buffer],
+    tombstones: _Buffer | None = None,
+    held: _Buffer | None = None,
+) -> Verification:
+    """Read every byte of a block, whatever is in it: each checksum, order, reference and sample. Arguments as for Block.
+
+    Never raises for damage, and goes on behind it where the format allows it.
+    """
 
 # -- line protocol -----------------------------------------------------------------------------------------------------
 

@@ -1,12 +1,20 @@
-//! Bytes that Python owns, borrowed without a copy while the GIL is released.
+//! Bytes that Python owns, borrowed without a copy while the GIL is released, for a call or for as long as the core needs them.
 //!
 //! The one file with `unsafe` in it. What makes it sound:
 //! - The buffer protocol keeps the memory where it is while a `PyBuffer` lives: a bytearray cannot be resized and
 //!   an mmap cannot be closed meanwhile (both raise BufferError). [`Bytes`] owns the `PyBuffer`, and the slice borrows from it.
 //! - The buffer is asked for as C-contiguous bytes, so `len_bytes` bytes from its pointer on are one piece of memory.
 //! - Nobody writes to it meanwhile: that is the caller's promise, in the docstring of each function that takes a buffer.
-//!   Segments are read up to an offset behind which nothing is rewritten; request bodies are `bytes`.
+//!   Segments are read up to an offset behind which nothing is rewritten; request bodies are `bytes`; files of blocks are
+//!   renamed into their place when they are whole, and deleted by name only.
+//!
+//! A [`Blob`] outlives the call. Its keeper is a Python object that owns the buffer, because a thread of the core may drop the
+//! last blob without the GIL, even under a lock for which a thread with the GIL waits: PyO3 then notes that the object is free
+//! and lets it go when some thread has the GIL, while a buffer would wait for the GIL there and then.
 
+use std::sync::Arc;
+
+use engine::blob::Blob;
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyBufferError;
 use pyo3::prelude::*;
@@ -24,6 +32,27 @@ impl Bytes {
         }
         // SAFETY: see the head of this file.
         unsafe { std::slice::from_raw_parts(self.0.buf_ptr().cast::<u8>(), length) }
+    }
+}
+
+impl Bytes {
+    /// The same bytes for as long as somebody reads them: meanwhile a mapping cannot be closed.
+    pub fn into_blob(self, py: Python<'_>) -> PyResult<Blob> {
+        let kept = Kept(Py::new(py, Export(self))?);
+        Ok(Blob::new(Arc::new(kept)))
+    }
+}
+
+/// A buffer as a Python object.
+#[pyclass(frozen, module = "bridge._core")]
+struct Export(Bytes);
+
+/// Keeps a buffer from anywhere, with the GIL or without.
+struct Kept(Py<Export>);
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        self.0.get().0.as_slice()
     }
 }
 

@@ -5,6 +5,7 @@
 use pyo3::prelude::*;
 
 mod batch;
+mod block;
 mod buffer;
 mod gil;
 mod head;
@@ -18,6 +19,7 @@ mod wire;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     wire::register(module)?;
     batch::register(module)?;
+    block::register(module)?;
     wal::register(module)?;
     head::register(module)?;
     push::register(module)?;
