@@ -451,7 +451,7 @@ def verify_block(
     tombstones: _Buffer | None = None,
     held: _Buffer | None = None,
 ) -> Verification:
-    """Read every byte of a block, whatever is in it: each checksum, order, reference and sample. Arguments as for Block.
+    """Read every byte of a block, whatever is in it: checksums, order, references, samples. Arguments as for Block.
 
     Never raises for damage, and goes on behind it where the format allows it.
     """

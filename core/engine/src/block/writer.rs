@@ -208,8 +208,8 @@ fn check_chunks(labels: Labels<'_>, chunks: &[Chunk], stats: &mut Stats) -> Resu
             return Err(Refusal::ChunkTimes(text(labels), chunk.mint, chunk.maxt));
         }
         last = Some(chunk.maxt);
-        match samples_in(chunk.encoding, &chunk.data) {
-            Some(samples @ 1..) => stats.count(chunk.encoding, chunk.mint, chunk.maxt, samples),
+        match chunk.count() {
+            Ok(samples @ 1..) => stats.count(chunk.encoding, chunk.mint, chunk.maxt, samples),
             _ => return Err(Refusal::EmptyChunk(text(labels))),
         }
         if u32::try_from(chunk.data.len()).is_err() {
@@ -217,15 +217,6 @@ fn check_chunks(labels: Labels<'_>, chunks: &[Chunk], stats: &mut Stats) -> Resu
         }
     }
     Ok(())
-}
-
-/// Samples of a chunk, as its first two bytes tell.
-pub(super) fn samples_in(encoding: Encoding, data: &[u8]) -> Option<u16> {
-    let count = u16::from_be_bytes(*data.first_chunk()?);
-    Some(match encoding {
-        Encoding::HistogramSt | Encoding::FloatHistogramSt => count & 0x3fff, // the rest is the reset header
-        _ => count,
-    })
 }
 
 fn text(labels: Labels<'_>) -> String {

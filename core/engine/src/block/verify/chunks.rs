@@ -2,10 +2,8 @@
 
 use crate::blob::Blob;
 use crate::block::chunk_files::{place, read_chunk};
-use crate::block::writer::samples_in;
 use crate::block::{ChunkMeta, Damage, File, Reason, CHUNKS_HEADER};
-use crate::chunk::xor::Samples;
-use crate::chunk::{Chunk, Encoding};
+use crate::chunk::{BadChunk, Chunk};
 
 use super::Verification;
 
@@ -145,13 +143,10 @@ fn check_chunk(chunk: &Chunk, at: Damage, found: &mut Verification) {
 
 /// Samples, time of the first and of the last.
 fn read_times(chunk: &Chunk) -> Result<(u16, i64, i64), Reason> {
-    let count = samples_in(chunk.encoding, &chunk.data).ok_or(Reason::Samples)?;
-    if chunk.encoding != Encoding::Xor {
-        return Ok((count, chunk.mint, chunk.maxt));
-    }
+    let count = chunk.count().map_err(|BadChunk| Reason::Samples)?;
     let mut range: Option<(i64, i64)> = None;
-    for sample in Samples::new(&chunk.data).map_err(|_| Reason::Samples)? {
-        let (t, _) = sample.map_err(|_| Reason::Samples)?;
+    for sample in chunk.samples().map_err(|BadChunk| Reason::Samples)? {
+        let (t, _value) = sample.map_err(|BadChunk| Reason::Samples)?;
         range = match range {
             Some((_, last)) if t <= last => return Err(Reason::SampleOrder),
             Some((first, _)) => Some((first, t)),
