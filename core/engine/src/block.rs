@@ -20,6 +20,7 @@ mod pairs;
 mod postings;
 mod refusal;
 mod series;
+mod source;
 mod symbols;
 mod tombstones;
 mod verify;

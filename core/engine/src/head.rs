@@ -9,6 +9,7 @@
 mod admit;
 mod chunks;
 mod dump;
+mod entries;
 mod exemplars;
 mod hold;
 mod index;

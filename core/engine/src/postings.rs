@@ -8,7 +8,7 @@ mod list;
 mod select;
 
 pub use labels::{names, values};
-pub use list::{BigEndian, List};
+pub use list::List;
 pub use select::select;
 
 /// An inverted index over series that are known by numbers.

@@ -33,6 +33,11 @@ impl Index {
         })
     }
 
+    /// The file.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.blob
+    }
+
     /// Version of the format.
     pub fn version(&self) -> u8 {
         self.contents.version

@@ -159,6 +159,11 @@ impl Pairs {
         })
     }
 
+    /// How many values a name has.
+    pub(super) fn value_count(&self, index: &[u8], name: &str) -> usize {
+        self.find_name(index, name).map_or(0, |name| name.values)
+    }
+
     /// Where the list of a pair begins; `None` when no series has it.
     pub(super) fn find(&self, index: &[u8], name: &str, value: &str) -> Option<u64> {
         let name = self.find_name(index, name)?;

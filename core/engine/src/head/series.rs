@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::chunks::{self, FloatChunks};
+use crate::chunk::Chunk;
+use crate::compact::encode;
 use crate::histogram::Histogram;
 use crate::labels::Labels;
 use crate::sample::{Sample, Value};
@@ -93,6 +95,12 @@ impl Series {
                 bytes
             }
         }
+    }
+
+    /// What is visible in `mint..=maxt`, as chunks; with `before`, also the last sample before `mint`.
+    pub fn chunks_in(&self, mint: i64, maxt: i64, before: bool) -> Vec<Chunk> {
+        let samples = self.samples(mint).filter(|(t, _)| (before || *t >= mint) && *t <= maxt);
+        encode(samples.map(Ok)).unwrap_or_default()
     }
 
     fn histograms(&self) -> &[(i64, Arc<Histogram>)] {

@@ -33,30 +33,6 @@ impl List for &[u32] {
     }
 }
 
-/// Numbers as blocks store them: four bytes each, big-endian, read in place.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct BigEndian<'a>(&'a [u8]);
-
-const WIDTH: usize = size_of::<u32>();
-
-impl<'a> BigEndian<'a> {
-    /// The list in `bytes`; None when they are not whole numbers.
-    pub fn new(bytes: &'a [u8]) -> Option<Self> {
-        (bytes.len() % WIDTH == 0).then_some(Self(bytes))
-    }
-}
-
-impl List for BigEndian<'_> {
-    fn len(self) -> usize {
-        self.0.len() / WIDTH
-    }
-
-    fn get(self, place: usize) -> Option<u32> {
-        let number = self.0.get(place.checked_mul(WIDTH)?..)?.first_chunk()?;
-        Some(u32::from_be_bytes(*number))
-    }
-}
-
 /// The numbers of all `lists`, ascending. The lists share none.
 pub fn union<L: List>(lists: &[L]) -> Vec<u32> {
     let mut all = Vec::with_capacity(lists.iter().map(|list| list.len()).sum());
@@ -117,22 +93,12 @@ mod tests {
             let numbers: Vec<u32> = numbers.into_iter().map(|n| n * scale).collect();
             let other: BTreeSet<u32> = other.into_iter().map(|n| n * scale).collect();
             let slice: Vec<u32> = other.iter().copied().collect();
-            let bytes: Vec<u8> = slice.iter().flat_map(|n| n.to_be_bytes()).collect();
             for present in [true, false] {
                 let wanted: Vec<u32> = numbers.iter().copied().filter(|n| other.contains(n) == present).collect();
                 let mut kept = numbers.clone();
                 retain(&mut kept, slice.as_slice(), present);
                 prop_assert_eq!(&kept, &wanted);
-                let mut kept = numbers.clone();
-                retain(&mut kept, BigEndian::new(&bytes).unwrap_or_default(), present);
-                prop_assert_eq!(&kept, &wanted);
             }
         }
-    }
-
-    #[test]
-    fn bytes_that_are_no_numbers_are_no_list() {
-        assert!(BigEndian::new(&[0, 0, 0]).is_none());
-        assert!(BigEndian::new(&[]).is_some_and(List::is_empty));
     }
 }

@@ -1,0 +1,18 @@
+//! Reading: the head and blocks as one store.
+//!
+//! What is asked of the head is collected under its lock ([`Head::entries`](crate::head::Head::entries)), which costs no
+//! decoding; all the rest happens outside. So a query sees each batch whole or not at all, and holds up nobody.
+
+mod block;
+mod columns;
+mod dump;
+mod limits;
+mod select;
+mod stream;
+
+pub use block::BlockSeries;
+pub use columns::Columns;
+pub use dump::Dump;
+pub use limits::{Failed, Limit, Limits};
+pub use select::{select, series};
+pub use stream::Entries;

@@ -1,0 +1,31 @@
+//! What series there are, and their samples.
+
+use std::sync::Arc;
+
+use super::columns::Columns;
+use super::limits::{Failed, Limits};
+use crate::merge::{SeriesStream, Streams, Window};
+
+/// Samples in `window` of the series that `places` give; those without any are left out.
+pub fn select(places: Vec<Box<dyn SeriesStream>>, window: Window, limits: &Limits) -> Result<Columns, Failed> {
+    let mut streams = Streams::new(places)?;
+    let mut columns = Columns::default();
+    while let Some(series) = streams.next_series()? {
+        columns.push(&series, window, limits)?;
+    }
+    Ok(columns)
+}
+
+/// The label sets that `places` give, packed, in their order: whether there are samples left of each in `window` is told by
+/// chunks alone, none is decoded.
+pub fn series(places: Vec<Box<dyn SeriesStream>>, window: Window, limits: &Limits) -> Result<Vec<Arc<[u8]>>, Failed> {
+    let mut streams = Streams::new(places)?;
+    let mut found = Vec::new();
+    while let Some(series) = streams.next_series()? {
+        if series.parts.iter().any(|part| part.shows_something(window)) {
+            found.push(series.labels);
+            limits.check_series(found.len())?;
+        }
+    }
+    Ok(found)
+}
