@@ -2,7 +2,7 @@
 
 use super::histogram::Cut;
 use super::{xor, Appender, Chunk};
-use crate::sample::Value;
+use crate::sample::{Sample, Value};
 
 /// No chunk crosses a multiple of this, so that a block of two hours takes whole ones. ms.
 pub const CHUNK_RANGE: i64 = 2 * 3600 * 1000;
@@ -23,7 +23,7 @@ pub struct Sequence {
 
 /// The chunk that samples are appended to.
 #[derive(Debug, Clone)]
-pub struct OpenChunk {
+struct OpenChunk {
     mint: i64,
     /// A sample from this time on begins another chunk, ms.
     cut_at: i64,
@@ -59,9 +59,34 @@ impl Sequence {
         self.begin(t, Appender::Floats(xor::Appender::new(t, value)))
     }
 
-    /// The open chunk; none before the first sample.
-    pub fn open(&self) -> Option<&OpenChunk> {
-        self.open.as_ref()
+    /// True when no chunk is open.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_none()
+    }
+
+    /// Time of the open chunk's first sample, ms.
+    pub fn first_time(&self) -> Option<i64> {
+        self.open.as_ref().map(|open| open.mint)
+    }
+
+    /// Time of the last sample, ms.
+    pub fn last_time(&self) -> Option<i64> {
+        self.open.as_ref().map(|open| open.appender.last_time())
+    }
+
+    /// The last sample.
+    pub fn last(&self) -> Option<Sample> {
+        self.open.as_ref().map(|open| open.appender.last())
+    }
+
+    /// Encoded size of the open chunk.
+    pub fn bytes(&self) -> usize {
+        self.open.as_ref().map_or(0, |open| open.appender.bytes().len())
+    }
+
+    /// A copy of the open chunk, as if it ended here.
+    pub fn chunk(&self) -> Option<Chunk> {
+        self.open.as_ref().map(OpenChunk::to_chunk)
     }
 
     /// End the open chunk, so that the next sample begins another.
@@ -81,18 +106,7 @@ impl Sequence {
 }
 
 impl OpenChunk {
-    /// Time of its first sample, ms.
-    pub fn mint(&self) -> i64 {
-        self.mint
-    }
-
-    /// What it is written with.
-    pub fn appender(&self) -> &Appender {
-        &self.appender
-    }
-
-    /// The chunk as it would be if it ended here.
-    pub fn to_chunk(&self) -> Chunk {
+    fn to_chunk(&self) -> Chunk {
         Chunk {
             mint: self.mint,
             maxt: self.appender.last_time(),

@@ -1,7 +1,9 @@
 //! Damage: every byte changed, every length cut. Nothing panics, nothing false is believed, and `verify` sees it.
 
 use engine::block::{verify, Block, Damage, File, Held, Reason, Verification};
-use engine::chunk::Chunk;
+use engine::chunk::{Chunk, Sequence};
+use engine::histogram::{Counts, Histogram};
+use engine::sample::Value;
 
 use super::*;
 
@@ -254,6 +256,50 @@ fn chunks_that_lie_are_seen() {
         ..chunk(&[5, 60_000])
     };
     assert_eq!(verdict(cut), [Reason::Samples]);
+}
+
+/// A chunk of histograms at these times.
+fn histograms(times: &[i64]) -> Chunk {
+    let mut sequence = Sequence::default();
+    for t in times {
+        let counts = Counts::Integer {
+            count: t.unsigned_abs(),
+            zero: 0,
+            positive: vec![*t],
+            negative: vec![],
+        };
+        let histogram = Histogram {
+            positive: vec![(0, 1)],
+            sum: *t as f64,
+            counts,
+            ..Histogram::default()
+        };
+        assert!(sequence.append(*t, &Value::Histogram(histogram.into())).is_none());
+    }
+    sequence.finish().unwrap()
+}
+
+#[test]
+fn chunks_of_histograms_are_read_to_their_end() {
+    let set = labels(&[("__name__", "m")]);
+    let found = |chunk: Chunk| check(&write(&[(set.clone(), vec![chunk])]).unwrap());
+    let whole = found(histograms(&[5, 600, 60_000]));
+    assert_eq!(whole.damage, []);
+    assert_eq!(
+        (whole.stats.histogram_samples, whole.stats.range),
+        (3, Some((5, 60_000)))
+    );
+    let data = histograms(&[5, 600, 60_000]).data;
+    let cut = Chunk {
+        data: data.slice(0..data.len() - 2).unwrap(),
+        ..histograms(&[5, 60_000])
+    };
+    assert_eq!(found(cut).damage[0].reason, Reason::Samples);
+    let early = Chunk {
+        mint: 6,
+        ..histograms(&[5, 60_000])
+    };
+    assert_eq!(found(early).damage[0].reason, Reason::OutsideTimes);
 }
 
 #[test]

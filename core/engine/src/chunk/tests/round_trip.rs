@@ -90,7 +90,7 @@ fn chunks(samples: &[Sample]) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let mut before: Option<&Sample> = None;
     for sample in samples {
-        let last = sequence.open().map(|open| open.appender().last());
+        let last = sequence.last();
         assert_same(
             &last.into_iter().collect::<Vec<_>>(),
             &before.into_iter().cloned().collect::<Vec<_>>(),
