@@ -2,10 +2,11 @@
 
 from bridge.buffer.cursors import CURSORS, Cursor, Cursors
 from bridge.buffer.files import Files
+from bridge.buffer.matchers import Matchers
 from bridge.buffer.position import Position
 from bridge.buffer.replay import OnEvent
 from bridge.buffer.state import Schema, State
-from bridge.buffer.store import AppendResult, Matchers, Store, View, open_read_only
+from bridge.buffer.store import AppendResult, Store, View, open_read_only
 
 __all__ = [
     "CURSORS",

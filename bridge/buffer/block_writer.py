@@ -31,7 +31,7 @@ SYNC_STEP = 16 << 20
 
 
 class BlockWriter:
-    """One block on its way. Made by `begin`; ends with `finish` or `abandon`."""
+    """One block on its way: `begin`, all chunks, the index, `finish`; or `abandon` at any point."""
 
     def __init__(self, files: Files, directory: Path, ulid: Ulid) -> None:
         self._files = files
@@ -39,12 +39,9 @@ class BlockWriter:
         self._final = directory / ulid
         self._open: _Growing | None = None
 
-    @classmethod
-    def begin(cls, files: Files, directory: Path, ulid: Ulid) -> "BlockWriter":
-        """Make the draft's directory below `directory`. Raises OSError."""
-        writer = cls(files, directory, ulid)
-        files.make_dir(writer._draft / "chunks")
-        return writer
+    def begin(self) -> None:
+        """Make the draft's directory. Raises OSError."""
+        self._files.make_dir(self._draft / "chunks")
 
     def chunks(self, number: int, data: bytes) -> None:
         """More bytes of chunk file `number`, from 1; a file is complete when the next one begins. Raises OSError."""
@@ -68,10 +65,12 @@ class BlockWriter:
         return self._final
 
     def abandon(self) -> None:
-        """Leave nothing behind. Raises OSError; then the next start will remove the draft."""
+        """Leave nothing behind, also after a `finish` that failed. Raises OSError; the next start removes a draft."""
         if self._open is not None:
             self._files.close(self._open.file)
             self._open = None
+        if self._files.exists(self._final):
+            self._files.rename(self._final, self._draft)  # half removed, it would still look like a block
         if self._files.exists(self._draft):
             self._files.remove_tree(self._draft)
 

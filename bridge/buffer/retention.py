@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from bridge.buffer.meta import BlockMeta
 from bridge.buffer.ulid import Ulid
+from bridge.config import Retention
 
 __all__ = ["Cause", "Limits", "Sized", "expired", "replaced"]
 
@@ -30,6 +31,11 @@ class Limits(NamedTuple):
     time: int = 0
     size: int = 0
     percentage: float = 0.0
+
+    @classmethod
+    def of(cls, settings: Retention) -> "Limits":
+        """As configured."""
+        return cls(settings.time_limit, settings.size, settings.percentage)
 
     def bytes(self, disk: int) -> int:
         """The limit on bytes with a file system of `disk` bytes; 0 when it is unknown, then `size` holds."""

@@ -4,7 +4,7 @@ The write path in one breath: `stage` checks a batch and encodes its records (Ru
 the log makes it durable together with whatever else waits, then it is committed and its caller told.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from bridge.buffer.files import Files
 from bridge.buffer.lock import DirLock
 from bridge.buffer.log import Log
+from bridge.buffer.matchers import Matchers
 from bridge.buffer.metrics import HeadMetrics, WalMetrics
 from bridge.buffer.position import Position
 from bridge.buffer.reader import LogReader
@@ -24,12 +25,9 @@ from bridge.clock import Clock
 from bridge.config import Wal as WalSettings
 from bridge.native import AppendRefused, Batch, Head, LogSlice, Series
 
-__all__ = ["AppendResult", "Matchers", "Store", "View", "open_read_only"]
+__all__ = ["AppendResult", "Store", "View", "open_read_only"]
 
 logger = structlog.get_logger(__name__)
-
-Matchers = Sequence[tuple[str, str, str]]
-"""(label name, one of `=` `!=` `=~` `!~`, value), all of which a series must meet."""
 
 MIN_TIME = -(1 << 63)
 MAX_TIME = (1 << 63) - 1

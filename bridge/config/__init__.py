@@ -1,7 +1,7 @@
 """Configuration: one YAML file to frozen, typed settings; every error as `file:line:col: path: what`."""
 
 from bridge.config.load import load, load_web_config, parse
-from bridge.config.models import InfluxSink, Logging, Push, Settings, Storage, Wal, Web
+from bridge.config.models import InfluxSink, Logging, Push, Retention, Settings, Storage, Wal, WalKeep, Web
 from bridge.config.types import Duration, Listen, Secret, Size
 from bridge.config.web import HttpServer, TlsServer, WebConfig
 
@@ -12,12 +12,14 @@ __all__ = [
     "Listen",
     "Logging",
     "Push",
+    "Retention",
     "Secret",
     "Settings",
     "Size",
     "Storage",
     "TlsServer",
     "Wal",
+    "WalKeep",
     "Web",
     "WebConfig",
     "load",

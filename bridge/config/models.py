@@ -18,6 +18,7 @@ from bridge.config.types import (
     HttpUrl,
     Listen,
     Name,
+    Percent,
     Secret,
     SecretFile,
     Size,
@@ -27,11 +28,13 @@ __all__ = [
     "InfluxSink",
     "Logging",
     "Push",
+    "Retention",
     "Section",
     "Settings",
     "Storage",
     "TlsClient",
     "Wal",
+    "WalKeep",
     "Web",
 ]
 
@@ -144,12 +147,51 @@ class Wal(Section):
         return value
 
 
+class WalKeep(Section):
+    """How much of the log is kept for sinks that are behind; one that falls further back goes on from blocks."""
+
+    time: Duration = Field(
+        Duration("1d"), description="How long a part of the log waits for the slowest sink. 0s sets no limit."
+    )
+    size: Size = Field(Size("8GiB"), description="How large the log may grow while it waits. 0 sets no limit.")
+
+
+class Retention(Section):
+    """How much the store keeps; what crosses a limit goes, block by block, the oldest first."""
+
+    time: Duration | None = Field(
+        None, description="Age, measured from the newest block; 0s sets no limit. Given none of the three, `15d`."
+    )
+    size: Size = Field(Size(0), description="Bytes of log, mapped chunks and blocks. 0 sets no limit.")
+    percentage: Percent = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="Share of the file system that holds the store; overrides `size`. 0 sets no limit.",
+    )
+
+    @property
+    def time_limit(self) -> Duration:
+        """The age in force; 0 for none."""
+        if self.time is not None:
+            return self.time
+        return Duration(0) if self.size or self.percentage else Duration("15d")
+
+
 class Storage(Section):
     """The local store."""
 
     path: Path = Field(Path("data"), description="Data directory, from the working directory; `--data` overrides.")
     wal: Wal = Field(Wal(), description="The write-ahead log.")
     exemplars: Count = Field(100_000, ge=0, description="Exemplars kept in memory, of all series together.")
+    wal_keep: WalKeep = Field(WalKeep(), description="How much of the log is kept for sinks that are behind.")
+    retention: Retention = Field(Retention(), description="How much the store keeps.")
+    max_block_duration: Duration | None = Field(
+        None,
+        ge=Duration("2h"),
+        description="Longest block that compaction makes; when not given, a tenth of the retention time, 31d at most. "
+        "With `2h` blocks stay as they were cut, as Thanos' sidecar wants.",
+    )
 
 
 class TlsClient(Section):

@@ -25,6 +25,7 @@ __all__ = [
     "Listen",
     "LoadContext",
     "Name",
+    "Percent",
     "Secret",
     "SecretFile",
     "Size",
@@ -213,6 +214,13 @@ def read_count(value: object) -> object:
     return value
 
 
+def read_percent(value: object) -> object:
+    """A plain decimal number between 0 and 100: no exponent, no sign, no "%"."""
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,9})?", value):
+        raise ValueError(f'expected a number from 0 to 100, got "{value}"')
+    return value
+
+
 def check_name(value: str) -> str:
     """Names end up in metric labels and in file names."""
     if not NAME.fullmatch(value):
@@ -243,6 +251,7 @@ def resolve(value: Path, info: ValidationInfo) -> Path:
 
 Flag = Annotated[bool, BeforeValidator(read_flag), Kind("true or false")]
 Count = Annotated[int, BeforeValidator(read_count), Kind("number")]
+Percent = Annotated[float, BeforeValidator(read_percent), Kind("percentage")]
 Name = Annotated[str, AfterValidator(check_name), Kind("name")]
 HttpUrl = Annotated[str, AfterValidator(check_url), Kind("URL")]
 ConfigPath = Annotated[Path, AfterValidator(resolve), Kind("path")]

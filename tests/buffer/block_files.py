@@ -51,7 +51,8 @@ def read_content(index: Bytes, chunks: Sequence[Bytes], tombstones: Bytes | None
 def write_block(files: Files, directory: Path, meta: BlockMeta, *, held: bool = False) -> Path:
     """A block in small pieces."""
     content = content_of(meta, held=held)
-    writer = BlockWriter.begin(files, directory, meta.ulid)
+    writer = BlockWriter(files, directory, meta.ulid)
+    writer.begin()
     for number, data in enumerate(content.chunks, start=1):
         writer.chunks(number, data[:5])
         writer.chunks(number, data[5:])

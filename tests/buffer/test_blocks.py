@@ -46,7 +46,8 @@ def test_what_is_written_is_opened_in_order_of_time(tmp_path: Path) -> None:
 
 
 def test_a_writer_that_gives_up_leaves_nothing(tmp_path: Path) -> None:
-    writer = BlockWriter.begin(Files(), tmp_path, A.ulid)
+    writer = BlockWriter(Files(), tmp_path, A.ulid)
+    writer.begin()
     writer.chunks(1, b"x")
     assert names(tmp_path) == [A.ulid + ".tmp-for-creation"]
     writer.abandon()
@@ -55,7 +56,8 @@ def test_a_writer_that_gives_up_leaves_nothing(tmp_path: Path) -> None:
 
 def test_large_files_are_synced_on_the_way(tmp_path: Path) -> None:
     files = FaultyFiles()
-    writer = BlockWriter.begin(files, tmp_path, A.ulid)
+    writer = BlockWriter(files, tmp_path, A.ulid)
+    writer.begin()
     for _ in range(40):
         writer.chunks(1, bytes(1 << 20))
     assert files.calls.count("sync") == 2
