@@ -164,7 +164,7 @@ class Retention(Section):
     )
     size: Size = Field(Size(0), description="Bytes of log, mapped chunks and blocks. 0 sets no limit.")
     percentage: Percent = Field(
-        0.0,
+        0,
         ge=0,
         le=100,
         description="Share of the file system that holds the store; overrides `size`. 0 sets no limit.",
