@@ -3,6 +3,7 @@
 
 mod damage;
 mod promtool;
+mod version1;
 mod write;
 
 use engine::blob::Blob;
