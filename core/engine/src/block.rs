@@ -40,10 +40,6 @@ pub use tombstones::{Interval, Intervals, Tombstones};
 pub use verify::{verify, Verification};
 pub use writer::{Finished, Piece, Stats, Writer};
 
-use std::cmp::Ordering;
-
-use crate::labels::Labels;
-
 /// First bytes of an index.
 const INDEX_MAGIC: u32 = 0xBAAA_D700;
 /// First bytes of a chunk file.
@@ -54,8 +50,3 @@ const CHUNKS_HEADER: usize = 8;
 const CRC_SIZE: usize = 4;
 /// Series of an index begin at multiples of this: a reference is the offset divided by it, and reaches 64 GiB with 32 bits.
 const SERIES_ALIGN: u64 = 16;
-
-/// The order of series in a block: label by label, name before value; a set before those that continue it.
-pub fn compare_labels(a: Labels<'_>, b: Labels<'_>) -> Ordering {
-    a.iter().cmp(b.iter())
-}

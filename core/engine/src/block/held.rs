@@ -179,9 +179,9 @@ impl Held {
         let (_, start) = self.series.get(found)?;
         let mut entry = Decoder::new(self.blob.as_deref()?.get(*start as usize..)?);
         let mut exceptions = Vec::new();
-        let mut tick = 0;
+        let mut tick = 0u64;
         for _ in 0..entry.uvarint().ok()? {
-            tick += entry.uvarint().ok()?;
+            tick = tick.checked_add(entry.uvarint().ok()?)?;
             exceptions.push(*self.ticks.get(usize::try_from(tick).ok()?)?);
         }
         Some(HeldSeries {

@@ -70,12 +70,12 @@ impl Index {
 
     /// The values of a label name, ascending.
     pub fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
-        self.pairs.of_name(&self.blob, name).map(|pair| pair.value)
+        self.pairs.of_name(&self.blob, name, "").map(|pair| pair.value)
     }
 
     /// The values of a label name, ascending, each with the list of its series.
     pub fn lists<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a str, Result<Postings<'a>, Damage>)> {
-        let pairs = self.pairs.of_name(&self.blob, name);
+        let pairs = self.pairs.of_name(&self.blob, name, "");
         pairs.map(|pair| (pair.value, self.list(pair.list)))
     }
 

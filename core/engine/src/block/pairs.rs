@@ -140,23 +140,33 @@ impl Pairs {
 
     /// All label names, ascending.
     pub(super) fn names<'a>(&'a self, index: &'a [u8]) -> impl Iterator<Item = &'a str> {
-        let first = |name: &Name| self.pair(index, name.start).map(|(pair, _)| pair.name);
-        self.names.iter().filter_map(first).filter(|name| !name.is_empty())
+        let text = |name: &Name| self.first(index, name).map(|pair| pair.name);
+        self.names.iter().filter_map(text).filter(|name| !name.is_empty())
     }
 
-    /// All pairs with this name, ascending by value.
-    pub(super) fn of_name<'a>(&'a self, index: &'a [u8], name: &str) -> impl Iterator<Item = Pair<'a>> {
-        let found = self.find_name(index, name);
-        let (start, values) = found.map_or((0, 0), |name| (name.start, name.values));
+    /// The pairs with this name whose values are not smaller than `first`, ascending.
+    pub(super) fn of_name<'a>(
+        &'a self,
+        index: &'a [u8],
+        name: &str,
+        first: &'a str,
+    ) -> impl Iterator<Item = Pair<'a>> + 'a {
+        let (known, values) = self
+            .find_name(index, name)
+            .map_or((&[][..], 0), |name| self.known(name));
+        let is_smaller = |offset: &u32| self.entry(index, *offset).is_some_and(|(pair, _)| pair.value < first);
+        // The first value that is not smaller may stand between the entry before and this one.
+        let nearest = known.partition_point(is_smaller).saturating_sub(1);
         let mut rest = Decoder::new(&[]);
-        (0..values).map_while(move |n| {
+        let pairs = (nearest * self.stride..values).map_while(move |n| {
             if n % self.stride != 0 {
                 return Pair::take(&mut rest).ok();
             }
-            let (pair, behind) = self.pair(index, start + n / self.stride)?;
+            let (pair, behind) = self.entry(index, *known.get(n / self.stride)?)?;
             rest = behind;
             Some(pair)
-        })
+        });
+        pairs.skip_while(move |pair| pair.value < first)
     }
 
     /// How many values a name has.
@@ -166,35 +176,12 @@ impl Pairs {
 
     /// Where the list of a pair begins; `None` when no series has it.
     pub(super) fn find(&self, index: &[u8], name: &str, value: &str) -> Option<u64> {
-        let name = self.find_name(index, name)?;
-        let known = self
-            .offsets
-            .get(name.start..name.start + name.values.div_ceil(self.stride))?;
-        let value_at = |place: usize| self.pair(index, place).map_or("", |(pair, _)| pair.value);
-        // The last entry with a known offset that is not greater.
-        let mut low = 0;
-        let mut high = known.len();
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if value_at(name.start + middle) <= value {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        let nearest = low.checked_sub(1)?;
-        let (mut pair, mut rest) = self.pair(index, name.start + nearest)?;
-        for _ in 1..self.stride.min(name.values - nearest * self.stride) {
-            if pair.value >= value {
-                break;
-            }
-            pair = Pair::take(&mut rest).ok()?;
-        }
+        let pair = self.of_name(index, name, value).next()?;
         (pair.value == value).then_some(pair.list)
     }
 
     fn find_name(&self, index: &[u8], name: &str) -> Option<&Name> {
-        let text = |candidate: &Name| self.pair(index, candidate.start).map_or("", |(pair, _)| pair.name);
+        let text = |candidate: &Name| self.first(index, candidate).map_or("", |pair| pair.name);
         let found = self
             .names
             .binary_search_by(|candidate| text(candidate).cmp(name))
@@ -202,10 +189,20 @@ impl Pairs {
         self.names.get(found)
     }
 
-    /// The entry at `offsets[place]` and what follows it.
-    fn pair<'a>(&self, index: &'a [u8], place: usize) -> Option<(Pair<'a>, Decoder<'a>)> {
-        let offset = *self.offsets.get(place)? as usize;
-        let mut rest = Decoder::new(index.get(self.body.clone())?.get(offset..)?);
+    /// The offsets that are known of a name's entries, and how many entries it has.
+    fn known(&self, name: &Name) -> (&[u32], usize) {
+        let places = name.start..name.start + name.values.div_ceil(self.stride);
+        (self.offsets.get(places).unwrap_or_default(), name.values)
+    }
+
+    /// The first entry of a name.
+    fn first<'a>(&self, index: &'a [u8], name: &Name) -> Option<Pair<'a>> {
+        self.entry(index, *self.offsets.get(name.start)?).map(|(pair, _)| pair)
+    }
+
+    /// The entry at this offset in the body, and what follows it.
+    fn entry<'a>(&self, index: &'a [u8], offset: u32) -> Option<(Pair<'a>, Decoder<'a>)> {
+        let mut rest = Decoder::new(index.get(self.body.clone())?.get(offset as usize..)?);
         let pair = Pair::take(&mut rest).ok()?;
         Some((pair, rest))
     }

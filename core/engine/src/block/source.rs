@@ -39,8 +39,7 @@ impl Source for Index {
         if name.is_empty() {
             return Ok(Vec::new());
         }
-        let pairs = self.pairs.of_name(self.bytes(), name);
-        let beginning = pairs.skip_while(|pair| pair.value < prefix);
+        let beginning = self.pairs.of_name(self.bytes(), name, prefix);
         let fitting = beginning.take_while(|pair| pair.value.starts_with(prefix));
         let accepted = fitting.filter(|pair| accept(pair.value));
         accepted.map(|pair| Index::list(self, pair.list)).collect()

@@ -10,10 +10,10 @@ use super::dictionary::Dictionary;
 use super::held::HeldWriter;
 use super::index_writer::{IndexPieces, PIECE};
 use super::series::{put_chunks, ChunkMeta};
-use super::{compare_labels, Refusal};
+use super::Refusal;
 use crate::bytes::put_uvarint;
 use crate::chunk::{Chunk, Encoding};
-use crate::labels::{format_labels, Labels};
+use crate::labels::{compare, format_labels, Labels};
 
 /// Bytes to be appended to chunk file `file`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,7 +176,7 @@ impl Writer {
             return Err(Refusal::NoLabels);
         }
         let last = Labels::trusted(&self.last);
-        if compare_labels(labels, last) != Ordering::Greater {
+        if compare(labels, last) != Ordering::Greater {
             return Err(Refusal::Unsorted(text(labels), text(last)));
         }
         Ok(())

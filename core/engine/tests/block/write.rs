@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::block::{compare_labels, Held, Stats};
+use engine::block::{Held, Stats};
+use engine::labels::compare;
+use engine::postings::Source;
 use proptest::prelude::*;
 
 use super::*;
@@ -149,6 +151,8 @@ fn sets() -> impl Strategy<Value = BTreeSet<Vec<(String, String)>>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn any_series_come_back_by_every_way(sets in sets(), chunks in 1usize..4) {
         let mut rows: Vec<Row> = sets
@@ -160,7 +164,7 @@ proptest! {
                 (labels(&pairs), (0..chunks).map(|c| chunk(&[t + 10 * c as i64, t + 10 * c as i64 + 3])).collect())
             })
             .collect();
-        rows.sort_by(|a, b| compare_labels(Labels::trusted(&a.0), Labels::trusted(&b.0)));
+        rows.sort_by(|a, b| compare(Labels::trusted(&a.0), Labels::trusted(&b.0)));
         let files = write(&rows).unwrap();
         let wanted: Vec<Series> = rows
             .iter()
@@ -187,6 +191,12 @@ proptest! {
                 prop_assert_eq!(&index.postings(name, value).unwrap().collect::<Vec<_>>(), references);
                 let absent = format!("{value}~");
                 prop_assert!(index.postings(name, &absent).unwrap().is_empty());
+            }
+            for prefix in ["", "a", "b", "x", "é", "~"] {
+                let fitting = values.iter().filter(|(value, _)| value.starts_with(prefix));
+                let wanted: Vec<u32> = fitting.flat_map(|(_, references)| references.clone()).collect();
+                let lists = Source::lists(&index, name, prefix, &mut |_| true).unwrap();
+                prop_assert_eq!(lists.into_iter().flatten().collect::<Vec<_>>(), wanted);
             }
             let lists: Vec<_> = index.lists(name).map(|(value, list)| (value, list.unwrap().collect())).collect();
             prop_assert_eq!(lists, values.iter().map(|(v, r)| (*v, r.clone())).collect::<Vec<_>>());

@@ -121,7 +121,7 @@ impl<'a> ChunkWalk<'a> {
 
 fn damage(file: usize, offset: u64, length: u64, reason: Reason) -> Damage {
     Damage {
-        file: File::Chunks(file as u32 + 1),
+        file: File::Chunks((file as u32).saturating_add(1)),
         offset,
         length,
         reason,

@@ -5,9 +5,9 @@ use crate::block::contents::{damage, Contents, HEADER};
 use crate::block::pairs::Pairs;
 use crate::block::series::{take_chunks, take_entry, take_labels};
 use crate::block::symbols::Symbols;
-use crate::block::{compare_labels, ChunkMeta, Reason, SERIES_ALIGN};
+use crate::block::{ChunkMeta, Reason, SERIES_ALIGN};
 use crate::bytes::{put_prefixed, Decoder};
-use crate::labels::Labels;
+use crate::labels::{compare, Labels};
 
 use super::chunks::ChunkWalk;
 use super::postings::{check_postings, Tally};
@@ -149,7 +149,7 @@ impl SeriesWalk<'_> {
         let set = Labels::trusted(&labels);
         set.iter()
             .for_each(|(name, value)| self.tally.add(name, value, reference));
-        let sorted = symbols.is_none() || compare_labels(Labels::trusted(&self.last), set).is_lt();
+        let sorted = symbols.is_none() || compare(Labels::trusted(&self.last), set).is_lt();
         self.last = labels;
         if sorted {
             Ok(())
