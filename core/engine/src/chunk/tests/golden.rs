@@ -76,7 +76,7 @@ fn what_prometheus_writes_is_read() {
 
 #[test]
 fn histogram_chunks_are_those_of_prometheus_to_the_byte() {
-    let written = |scenario: &Scenario| scenario.chunks[0].0 as u8 <= Encoding::FloatHistogram as u8;
+    let written = |scenario: &Scenario| matches!(scenario.chunks[0].0, Encoding::Histogram | Encoding::FloatHistogram);
     let scenarios: Vec<Scenario> = scenarios().into_iter().filter(written).collect();
     assert_eq!(scenarios.len(), 7);
     for Scenario { name, samples, chunks } in scenarios {
