@@ -133,12 +133,13 @@ impl Histogram {
             * std::mem::size_of::<u64>()
     }
 
-    /// True when each side has a count for each bucket that its spans promise, spans follow each other, and only a
-    /// histogram of [`CUSTOM_BUCKETS`] has bounds. Whoever walks the buckets rests on it.
+    /// True when each side has a count for each bucket that its spans promise, spans follow each other, the schema is known,
+    /// and only a histogram of [`CUSTOM_BUCKETS`] has bounds. Whoever walks the buckets rests on it.
     pub fn is_sound(&self) -> bool {
         let (positive, negative) = self.counts.buckets();
         promised(&self.positive) == Some(positive)
             && promised(&self.negative) == Some(negative)
+            && Self::has_known_schema(self.schema)
             && (self.schema == CUSTOM_BUCKETS || self.custom.is_empty())
     }
 }
@@ -212,6 +213,11 @@ mod tests {
         assert!(!bounds.is_sound(), "bounds without their schema");
         bounds.schema = CUSTOM_BUCKETS;
         assert!(bounds.is_sound());
+        let unknown = Histogram {
+            schema: 53,
+            ..spans(&[], 0)
+        };
+        assert!(!unknown.is_sound(), "no such schema");
     }
 
     #[test]

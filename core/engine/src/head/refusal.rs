@@ -24,7 +24,7 @@ pub enum RefusedReason {
     OutOfBounds(i64, i64),
     /// No labels at all.
     Labels,
-    /// A native histogram that has not the buckets that its spans promise.
+    /// A native histogram that has not the buckets that its spans promise, or an unknown schema.
     Histogram,
 }
 
@@ -56,7 +56,7 @@ impl std::fmt::Display for Refused {
             RefusedReason::Histogram => {
                 write!(
                     f,
-                    "invalid histogram: {series} at {t} has not the buckets that its spans promise"
+                    "invalid histogram: {series} at {t} has an unknown schema, or not the buckets that its spans promise"
                 )
             }
         }

@@ -51,8 +51,9 @@ pub fn encode_histogram(histogram: &Histogram, out: &mut Vec<u8>) {
     }
 }
 
-/// Read one histogram; `floats` tells the kind of the record that it stands in. It is sound.
-pub fn decode_histogram(decoder: &mut Decoder<'_>, floats: bool) -> Result<Histogram, Malformed> {
+/// Read one histogram; `floats` tells the kind of the record that it stands in. It is sound and can be queried; `None` for
+/// one of a schema that nobody knows the meaning of.
+pub fn decode_histogram(decoder: &mut Decoder<'_>, floats: bool) -> Result<Option<Histogram>, Malformed> {
     let hint = ResetHint::from_byte(decoder.u8()?);
     let schema = i32::try_from(decoder.varint()?).map_err(|_| Malformed::Content)?;
     let zero_threshold = decoder.f64_be()?;
@@ -93,11 +94,13 @@ pub fn decode_histogram(decoder: &mut Decoder<'_>, floats: bool) -> Result<Histo
         custom,
         counts,
     };
-    if histogram.is_sound() {
-        Ok(histogram)
-    } else {
-        Err(Malformed::Content)
+    if !Histogram::has_known_schema(schema) {
+        return Ok(None);
     }
+    if !histogram.is_sound() {
+        return Err(Malformed::Content);
+    }
+    Ok(Some(histogram.queryable()))
 }
 
 fn put_list<T: Copy>(out: &mut Vec<u8>, items: &[T], put: impl Fn(&mut Vec<u8>, T)) {
@@ -150,7 +153,7 @@ mod tests {
             let mut decoder = Decoder::new(&record);
             let read = decode_histogram(&mut decoder, histogram.is_float());
             prop_assert!(decoder.is_empty());
-            let read = read.map_err(|_| TestCaseError::fail("does not decode"))?;
+            let read = read.ok().flatten().ok_or_else(|| TestCaseError::fail("does not decode"))?;
             prop_assert_eq!(read.hint, histogram.hint);
             let mut again = Vec::new();
             encode_histogram(&read, &mut again);
@@ -169,7 +172,7 @@ mod tests {
                 let place = place.index(record.len());
                 record.iter_mut().skip(place).take(1).for_each(|changed| *changed = byte);
             }
-            if let Ok(read) = decode_histogram(&mut Decoder::new(&record), floats) {
+            if let Ok(Some(read)) = decode_histogram(&mut Decoder::new(&record), floats) {
                 prop_assert!(read.is_sound());
             }
         }

@@ -276,9 +276,7 @@ pub fn decode_samples(body: &[u8], rows: &mut Vec<FloatRow>) -> Result<(), Malfo
 pub fn decode_histograms(body: &[u8], floats: bool, rows: &mut Vec<HistogramRow>) -> Result<(), Malformed> {
     decode_rows(body, |reference, t, decoder| {
         let histogram = decode_histogram(decoder, floats)?;
-        if Histogram::has_known_schema(histogram.schema) {
-            rows.push((reference, t, histogram.queryable().into()));
-        }
+        rows.extend(histogram.map(|histogram| (reference, t, histogram.into())));
         Ok(())
     })
 }

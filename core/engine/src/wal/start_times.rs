@@ -27,7 +27,8 @@ pub fn decode_samples(body: &[u8], rows: &mut Vec<FloatRow>) -> Result<(), Malfo
 /// Append the rows of a histogram record's body to `rows`; `floats` tells the record's kind.
 pub fn decode_histograms(body: &[u8], floats: bool, rows: &mut Vec<HistogramRow>) -> Result<(), Malformed> {
     decode_rows(body, |series, t, decoder| {
-        rows.push((series, t, decode_histogram(decoder, floats)?.into()));
+        let histogram = decode_histogram(decoder, floats)?;
+        rows.extend(histogram.map(|histogram| (series, t, histogram.into())));
         Ok(())
     })
 }

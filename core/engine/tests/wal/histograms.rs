@@ -67,3 +67,22 @@ fn each_kind_has_a_record_of_its_own_and_hints_and_bounds_stay() {
     let [a, b, c, d] = kinds;
     assert_eq!(read, [d, c, b, a]);
 }
+
+/// Schemas from 9 on are brought down to one that can be queried; of unknown ones nothing is read, and all else is.
+#[test]
+fn schemas_of_later_versions_do_not_stop_a_reader() {
+    let of_schema = |schema| Histogram {
+        schema,
+        ..histogram(ResetHint::Unknown, &[], false)
+    };
+    let rows: Vec<_> = [8, 9, 53, -10, -9]
+        .map(|schema| (SeriesRef(1), 5, Arc::new(of_schema(schema))))
+        .into();
+    let mut records = Records::default();
+    records.histograms(&rows);
+    let (bytes, _) = segment(&[records], Compression::None);
+    let mut batch = LogBatch::default();
+    assert!(BatchReader::new(&bytes, 0).next_batch(&mut batch).unwrap());
+    let schemas: Vec<i32> = batch.histograms.iter().map(|row| row.2.schema).collect();
+    assert_eq!(schemas, [8, 8, -9]);
+}

@@ -47,7 +47,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         let mut decoder = Decoder::new(&bytes);
         let value = match kind {
             "x" => Value::Float(decoder.f64_be().unwrap()),
-            _ => Value::Histogram(decode_histogram(&mut decoder, kind == "f").unwrap().into()),
+            _ => Value::Histogram(decode_histogram(&mut decoder, kind == "f").unwrap().unwrap().into()),
         };
         let sample = (number.parse().unwrap(), value);
         scenario.samples.push((std::mem::take(&mut is_full), sample));
