@@ -2,5 +2,6 @@
 
 from bridge.api.lifecycle import Lifecycle
 from bridge.api.status import SinkStatus
+from bridge.api.tsdb import BlockStatus, TsdbAdmin
 
-__all__ = ["Lifecycle", "SinkStatus"]
+__all__ = ["BlockStatus", "Lifecycle", "SinkStatus", "TsdbAdmin"]
