@@ -7,7 +7,7 @@ use engine::sample::Value;
 
 use super::*;
 
-fn small() -> Files {
+pub fn small() -> Files {
     let mut writer = Writer::with_segment_size(&[2, 3, 20], 100).unwrap();
     for n in 0..9 {
         let set = labels(&[
@@ -34,10 +34,10 @@ fn check(files: &Files) -> Verification {
 }
 
 /// Labels and chunks of a series.
-type Raw = (Vec<u8>, Vec<Chunk>);
+pub type Raw = (Vec<u8>, Vec<Chunk>);
 
 /// Read by every way there is: what can be read, or damage.
-fn read_all(files: &Files) -> Vec<Result<Raw, Damage>> {
+pub fn read_all(files: &Files) -> Vec<Result<Raw, Damage>> {
     let chunks = files.chunks.iter().cloned().map(Blob::from).collect();
     let block = match Block::open(
         files.index.clone().into(),

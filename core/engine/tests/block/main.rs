@@ -3,6 +3,7 @@
 
 mod damage;
 mod promtool;
+mod sealed;
 mod version1;
 mod write;
 
