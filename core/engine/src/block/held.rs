@@ -172,11 +172,13 @@ impl Held {
 
     /// What is virtual in the series with this ordinal; `None` when it is not held.
     pub fn series(&self, ordinal: u32) -> Option<HeldSeries<'_>> {
-        let found = self
-            .series
-            .binary_search_by_key(&ordinal, |(ordinal, _)| *ordinal)
-            .ok()?;
-        let (_, start) = self.series.get(found)?;
+        let found = self.series.binary_search_by_key(&ordinal, |(ordinal, _)| *ordinal);
+        self.nth(found.ok()?)
+    }
+
+    /// What is virtual in the n-th held series.
+    pub(super) fn nth(&self, n: usize) -> Option<HeldSeries<'_>> {
+        let (_, start) = self.series.get(n)?;
         let mut entry = Decoder::new(self.blob.as_deref()?.get(*start as usize..)?);
         let mut exceptions = Vec::new();
         let mut tick = 0u64;

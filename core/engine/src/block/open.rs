@@ -1,6 +1,6 @@
 //! A block that is open for reading.
 
-use super::{ChunkFiles, Damage, Held, HeldSeries, Index, Interval, Tombstones};
+use super::{ChunkFiles, Damage, File, Held, HeldSeries, Index, Interval, Reason, Tombstones};
 use crate::blob::Blob;
 
 /// The files of a block. Whoever opens them keeps them mapped as long as the block, or a chunk of it, lives.
@@ -10,20 +10,23 @@ pub struct Block {
     chunks: ChunkFiles,
     tombstones: Tombstones,
     held: Held,
+    /// Of the held series, in the order of `held`: looking one up must not read the list of all series.
+    held_references: Vec<u32>,
 }
 
 impl Block {
     /// Open a block from its files: `chunks` in the order of their names; without `tombstones` nothing is deleted, without
     /// `held` every sample is real.
     pub fn open(index: Blob, chunks: Vec<Blob>, tombstones: Option<Blob>, held: Option<Blob>) -> Result<Self, Damage> {
+        let index = Index::open(index)?;
+        let tombstones = tombstones.map(|file| Tombstones::read(&file)).transpose()?;
+        let held = held.map(Held::open).transpose()?.unwrap_or_default();
         Ok(Self {
-            index: Index::open(index)?,
+            held_references: references(&index, &held)?,
+            index,
             chunks: ChunkFiles::open(chunks)?,
-            tombstones: tombstones
-                .map(|file| Tombstones::read(&file))
-                .transpose()?
-                .unwrap_or_default(),
-            held: held.map(Held::open).transpose()?.unwrap_or_default(),
+            tombstones: tombstones.unwrap_or_default(),
+            held,
         })
     }
 
@@ -48,12 +51,9 @@ impl Block {
     }
 
     /// What is virtual in a series; `None` when all of its samples are real.
-    pub fn held_series(&self, reference: u32) -> Result<Option<HeldSeries<'_>>, Damage> {
-        if self.held.ordinals().len() == 0 {
-            return Ok(None);
-        }
-        let ordinal = self.index.all()?.place_of(reference);
-        Ok(ordinal.and_then(|ordinal| self.held.series(ordinal as u32)))
+    pub fn held_series(&self, reference: u32) -> Option<HeldSeries<'_>> {
+        let place = self.held_references.binary_search(&reference).ok()?;
+        self.held.nth(place)
     }
 
     /// The tombstones as they are after deleting `interval` of these series: of each, what lies in the times of its chunks.
@@ -72,4 +72,20 @@ impl Block {
         }
         Ok(tombstones)
     }
+}
+
+fn references(index: &Index, held: &Held) -> Result<Vec<u32>, Damage> {
+    if held.ordinals().len() == 0 {
+        return Ok(Vec::new());
+    }
+    let all = index.all()?;
+    let reference = |ordinal: u32| {
+        all.get(ordinal as usize).ok_or(Damage {
+            file: File::Held,
+            offset: 0,
+            length: 0,
+            reason: Reason::NoSeries(ordinal.into()),
+        })
+    };
+    held.ordinals().map(reference).collect()
 }

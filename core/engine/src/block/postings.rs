@@ -27,22 +27,8 @@ impl<'a> Postings<'a> {
 
     /// The n-th reference that is left; the first is the smallest.
     pub fn get(&self, n: usize) -> Option<u32> {
-        let (_, from) = self.bytes.split_at_checked(SIZE * n)?;
+        let (_, from) = self.bytes.split_at_checked(n.checked_mul(SIZE)?)?;
         from.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
-    }
-
-    /// The place of a reference in what is left.
-    pub fn place_of(&self, reference: u32) -> Option<usize> {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.get(middle)? < reference {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        (self.get(low) == Some(reference)).then_some(low)
     }
 }
 
@@ -61,24 +47,3 @@ impl Iterator for Postings<'_> {
 }
 
 impl ExactSizeIterator for Postings<'_> {}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn a_reference_is_found_where_it_is(wanted in proptest::collection::btree_set(0u32..500, 0..100)) {
-            let bytes: Vec<u8> = wanted.iter().flat_map(|r| r.to_be_bytes()).collect();
-            let list = Postings::new(&bytes).unwrap();
-            let wanted: Vec<u32> = wanted.into_iter().collect();
-            for target in 0..520 {
-                prop_assert_eq!(list.place_of(target), wanted.binary_search(&target).ok());
-            }
-            prop_assert_eq!(list.len(), wanted.len());
-            prop_assert_eq!(list.collect::<Vec<_>>(), wanted);
-        }
-    }
-}

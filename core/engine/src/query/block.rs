@@ -60,7 +60,7 @@ impl BlockSeries {
         Ok(Some(Part {
             chunks: chunks.collect::<Result<_, _>>()?,
             deleted,
-            holding: match block.held_series(reference)? {
+            holding: match block.held_series(reference) {
                 None => Holding::No,
                 Some(series) => Holding::Stored {
                     ticks: self.ticks.clone(),

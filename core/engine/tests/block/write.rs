@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::block::{Held, Stats};
+use engine::block::{Block, Held, Interval, Stats};
 use engine::labels::compare;
 use engine::postings::Source;
 use proptest::prelude::*;
@@ -124,7 +124,8 @@ fn held_series_keep_their_ticks_and_exceptions() {
             .unwrap();
     }
     let files = Files::default().finish(writer);
-    let read = Held::open(files.held.unwrap().into()).unwrap();
+    let held_file = files.held.map(Blob::from);
+    let read = Held::open(held_file.clone().unwrap()).unwrap();
     assert_eq!(read.ticks(), ticks);
     assert_eq!(read.ordinals().collect::<Vec<_>>(), [0, 2, 3]);
     for (ordinal, exceptions) in held.iter().enumerate() {
@@ -141,6 +142,40 @@ fn held_series_keep_their_ticks_and_exceptions() {
         }
     }
     assert!(matches!(Writer::new(&[1, 1]), Err(Refusal::Ticks)));
+
+    let chunks = files.chunks.into_iter().map(Blob::from).collect();
+    let block = Block::open(files.index.into(), chunks, None, held_file).unwrap();
+    for (reference, exceptions) in block.index().all().unwrap().zip(held) {
+        let series = block.held_series(reference);
+        assert_eq!(
+            series.map(|series| series.exceptions().to_vec()),
+            exceptions.map(<[i64]>::to_vec)
+        );
+        assert!(block.held_series(u32::MAX).is_none());
+    }
+}
+
+#[test]
+fn a_deletion_is_clamped_to_the_times_of_each_series() {
+    let rows: Vec<Row> = (0..3)
+        .map(|n| {
+            (
+                labels(&[("__name__", "m"), ("n", &n.to_string())]),
+                vec![chunk(&[100 * n, 100 * n + 10])],
+            )
+        })
+        .collect();
+    let files = write(&rows).unwrap();
+    let block = Block::open(files.index.into(), vec![files.chunks[0].clone().into()], None, None).unwrap();
+    let all: Vec<u32> = block.index().all().unwrap().collect();
+    let stones = block
+        .delete(all.iter().copied(), Interval { mint: 5, maxt: 105 })
+        .unwrap();
+    let wanted = [
+        (all[0].into(), Interval { mint: 5, maxt: 10 }),
+        (all[1].into(), Interval { mint: 100, maxt: 105 }),
+    ];
+    assert_eq!(stones.iter().collect::<Vec<_>>(), wanted);
 }
 
 /// Label sets out of few names and values, so that pairs are shared.
