@@ -7,30 +7,43 @@
 //! in which they were created, and one watermark (`Index::visible`) tells visible slots from staged ones.
 
 mod admit;
-mod chunks;
+mod attach;
 mod dump;
 mod entries;
 mod exemplars;
 mod hold;
+mod in_order;
 mod index;
+mod late;
+mod map;
+mod mapped;
 mod metadata;
 mod notes;
+mod out_of_order;
 mod postings;
 mod refusal;
 mod replay;
+mod retired;
 mod routes;
 mod select;
 mod series;
+mod slots;
+mod snapshot;
 mod stage;
+mod truncate;
 
+pub use attach::Attached;
 pub use dump::Dump;
 pub use exemplars::{Exemplar, SeriesExemplars};
+pub use late::LateCut;
+pub use map::ClosedChunks;
 pub use refusal::{Refusals, Refused, RefusedReason};
 pub use replay::{Replayed, StillStaged};
 pub use select::{SeriesSamples, Window};
+pub use snapshot::{Selection, SeriesChunks};
 pub use stage::{NotStaged, Staged};
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::labels::Labels;
 use crate::sample::Value;
@@ -43,11 +56,19 @@ use series::Series;
 pub struct Head {
     index: Index,
     routes: routes::Routes,
-    /// By slot: a series' place here, which never changes while it lives.
-    series: Vec<Series>,
+    series: slots::Slots,
+    retired: retired::Retired,
+    truncation: truncate::Truncation,
+    recovery: attach::Recovery,
+    /// Where mapped chunks are.
+    files: mapped::ChunkFiles,
+    /// Slots of series with chunks that wait to be mapped, each once.
+    to_map: VecDeque<u32>,
+    /// Slots of series with samples that came out of order.
+    late: BTreeSet<u32>,
     pending: VecDeque<stage::Pending>,
     scratch: admit::Scratch,
-    bounds: Bounds,
+    accepts: Accepts,
     stats: Stats,
     /// Times of hold ticks, ascending.
     ticks: Vec<i64>,
@@ -86,6 +107,25 @@ impl Default for Bounds {
     }
 }
 
+/// Which times are accepted, as far as the samples that are there don't decide it.
+struct Accepts {
+    bounds: Bounds,
+    /// Samples before this time are in blocks, ms.
+    min_valid: i64,
+    /// How much older than the newest sample of the head one that comes out of order may be, ms; 0 refuses them all.
+    window: i64,
+}
+
+impl Default for Accepts {
+    fn default() -> Self {
+        Self {
+            bounds: Bounds::default(),
+            min_valid: i64::MIN,
+            window: 0,
+        }
+    }
+}
+
 /// What the head holds; only what is committed counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stats {
@@ -109,7 +149,12 @@ impl Head {
 
     /// Refuse samples outside of `bounds` from now on.
     pub fn set_bounds(&mut self, bounds: Bounds) {
-        self.bounds = bounds;
+        self.accepts.bounds = bounds;
+    }
+
+    /// Samples before `t` ms are in blocks: neither the log nor anybody else brings them in.
+    pub fn set_min_valid(&mut self, t: i64) {
+        self.accepts.min_valid = t;
     }
 
     /// Lay out log records for the compression that they will get.
@@ -124,8 +169,10 @@ impl Head {
 
     /// The packed labels of a series by what the log calls it.
     pub fn labels(&self, reference: SeriesRef) -> Option<&[u8]> {
-        let slot = self.index.resolve(reference, &self.series)?;
-        Some(self.series.get(slot as usize)?.labels().packed())
+        let slot = self.index.resolve(reference, &self.series);
+        let series = slot.and_then(|slot| self.series.get(slot as usize));
+        let retired = || self.retired.labels(reference);
+        series.map(|series| series.labels().packed()).or_else(retired)
     }
 
     /// Note that held series repeat their value at `t` ms. The tick must be durable.
@@ -136,13 +183,14 @@ impl Head {
     }
 
     /// Find or create; the slot.
-    fn intern(&mut self, labels: Labels<'_>) -> u32 {
+    fn intern(&mut self, labels: Labels<'_>) -> Result<u32, RefusedReason> {
         let hash = self.index.hash(labels);
         match self.index.find(hash, labels, &self.series) {
-            Some(slot) => slot,
+            Some(slot) => Ok(slot),
+            None if self.series.is_full() => Err(RefusedReason::Full),
             None => {
                 self.last_ref += 1;
-                self.create(hash, labels, SeriesRef(self.last_ref))
+                Ok(self.create(hash, labels, SeriesRef(self.last_ref)))
             }
         }
     }
@@ -154,20 +202,33 @@ impl Head {
         slot
     }
 
-    /// Make a sample of `slot` visible.
-    fn append(&mut self, slot: u32, t: i64, value: Value, held: bool) {
+    /// Make a sample of `slot` visible that is newer than all others of it.
+    fn append(&mut self, slot: u32, t: i64, value: &Value, held: bool) {
         let Some(series) = self.series.get_mut(slot as usize) else {
             return;
         };
-        if series.chunks() == 0 {
+        if series.is_empty() {
             self.stats.series += 1;
-            self.stats.bytes += std::mem::size_of::<Series>() + series.labels().packed().len();
+            self.stats.bytes += series.overhead();
         }
-        let chunks = series.chunks();
-        self.stats.bytes += series.append(t, value);
-        self.stats.chunks += series.chunks() - chunks;
         series.hold(held);
-        let (min, max) = self.stats.range.unwrap_or((t, t));
-        self.stats.range = Some((min.min(t), max.max(t)));
+        let chunks = series.in_order().len();
+        self.stats.bytes += series.append(t, value);
+        self.stats.chunks += series.in_order().len() - chunks;
+        if series.enqueue() {
+            self.to_map.push_back(slot);
+        }
+        self.extend_range(t, t);
+    }
+
+    /// Samples from `mint` to `maxt` are there.
+    fn extend_range(&mut self, mint: i64, maxt: i64) {
+        if maxt < self.accepts.min_valid {
+            return; // a value that is held beyond the end of the newest block
+        }
+        let mint = mint.max(self.accepts.min_valid);
+        let (min, max) = self.stats.range.unwrap_or((mint, maxt));
+        self.stats.range = Some((min.min(mint), max.max(maxt)));
+        self.truncation.note(mint);
     }
 }

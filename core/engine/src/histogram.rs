@@ -6,7 +6,7 @@ mod convert;
 pub mod resolution;
 pub mod spans;
 
-use crate::batch::is_stale;
+use crate::batch::{is_stale, STALE_NAN_BITS};
 use spans::promised;
 
 /// The schema of histograms that carry their own bounds.
@@ -126,6 +126,24 @@ impl Histogram {
             && self.counts.same(&other.counts)
     }
 
+    /// The marker that ends a series of such histograms.
+    pub fn stale_marker(&self) -> Self {
+        let counts = match self.counts {
+            Counts::Integer { .. } => Counts::default(),
+            Counts::Float { .. } => Counts::Float {
+                count: 0.0,
+                zero: 0.0,
+                positive: Vec::new(),
+                negative: Vec::new(),
+            },
+        };
+        Self {
+            sum: f64::from_bits(STALE_NAN_BITS),
+            counts,
+            ..Self::default()
+        }
+    }
+
     /// Bytes on the heap, without what the allocator adds.
     pub fn heap(&self) -> usize {
         let (positive, negative) = self.counts.buckets();
@@ -186,7 +204,6 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::STALE_NAN_BITS;
 
     fn spans(positive: &[Span], buckets: usize) -> Histogram {
         Histogram {

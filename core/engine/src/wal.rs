@@ -34,7 +34,7 @@ use std::sync::Arc;
 use crate::histogram::Histogram;
 
 /// What a series is called in the log. Given once, in a series record, and never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct SeriesRef(pub u64);
 
 /// A float sample in the log: series, time in ms, value.

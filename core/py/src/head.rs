@@ -47,6 +47,8 @@ pub(crate) fn matchers_from(matchers: Vec<PyMatcher>) -> PyResult<Vec<Matcher>> 
 fn refused(py: Python<'_>, refused: &Refused) -> PyErr {
     let reason = match refused.reason {
         RefusedReason::OutOfOrder(_) => "out_of_order",
+        RefusedReason::TooOld(_) => "too_old",
+        RefusedReason::Full => "full",
         RefusedReason::Duplicate => "duplicate",
         RefusedReason::OutOfBounds(..) => "out_of_bounds",
         RefusedReason::Labels => "labels",

@@ -2,12 +2,14 @@
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use super::refusal::{Refusals, Refused, RefusedReason};
 use super::series::Series;
 use super::stage::{Pending, Row};
-use super::Head;
-use crate::batch::{Batch, BATCH_TIME};
+use super::{Bounds, Head};
+use crate::batch::{is_stale, Batch, BATCH_TIME};
+use crate::chunk::sequence::CHUNK_RANGE;
 use crate::sample::{Sample, Value};
 
 /// Vectors that are used again from batch to batch.
@@ -18,10 +20,66 @@ pub(super) struct Scratch {
     undo: Vec<(u32, Option<Sample>)>,
 }
 
+/// What becomes of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Admitted {
+    /// It is stored as the newest of its series.
+    Newest,
+    /// It is stored among older ones.
+    Late,
+    /// It says what is there already.
+    Known,
+}
+
+/// Which times are accepted, as of the beginning of a batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    bounds: Bounds,
+    /// The oldest time of a sample that is to be the newest of its series, ms.
+    min_valid: i64,
+    /// The oldest time of one that is not; none where those are refused.
+    late_from: Option<i64>,
+}
+
+impl Limits {
+    /// Refuse what no series could take.
+    fn check(&self, t: i64) -> Result<(), RefusedReason> {
+        self.bounds.check(t)?;
+        if t < self.min_valid {
+            self.late(t, i64::MAX)?;
+        }
+        Ok(())
+    }
+
+    /// What becomes of a sample that cannot be the newest of its series, where `last` is.
+    fn late(&self, t: i64, last: i64) -> Result<Admitted, RefusedReason> {
+        match self.late_from {
+            Some(oldest) if t >= oldest => Ok(Admitted::Late),
+            Some(oldest) => Err(RefusedReason::TooOld(oldest)),
+            None if t < self.min_valid => Err(RefusedReason::OutOfBounds(self.min_valid, self.bounds.max)),
+            None => Err(RefusedReason::OutOfOrder(last)),
+        }
+    }
+}
+
 impl Head {
+    /// What is accepted now. Samples that begin a series or go on with one must not be older than what is in blocks, nor half a
+    /// chunk range older than the newest of the head, so that a range which is cut into a block gets no more of them.
+    pub(super) fn limits(&self) -> Limits {
+        let newest = self
+            .stats
+            .range
+            .map_or(self.accepts.min_valid, |(_, max)| max.max(self.accepts.min_valid));
+        Limits {
+            bounds: self.accepts.bounds,
+            min_valid: self.accepts.min_valid.max(newest.saturating_sub(CHUNK_RANGE / 2)),
+            late_from: (self.accepts.window > 0).then(|| newest.saturating_sub(self.accepts.window)),
+        }
+    }
+
     /// Find or create the series of each row, into the scratch slots. Rows that no series could take are refused here,
     /// so that no series is created for their sake.
-    pub(super) fn resolve(&mut self, batch: &Batch, refusals: &mut Refusals) -> Result<(), Refused> {
+    pub(super) fn resolve(&mut self, batch: &Batch, limits: &Limits, refusals: &mut Refusals) -> Result<(), Refused> {
         self.scratch.undo.clear();
         let mut slots = std::mem::take(&mut self.scratch.slots);
         slots.clear();
@@ -43,10 +101,10 @@ impl Head {
             } else if !sound {
                 Err(RefusedReason::Histogram) // the log would not give it back
             } else {
-                self.bounds.check(t)
+                limits.check(t)
             };
-            match reason {
-                Ok(()) => slots.push(Some(self.intern(labels))),
+            match reason.and_then(|()| self.intern(labels)) {
+                Ok(slot) => slots.push(Some(slot)),
                 Err(reason) => {
                     slots.push(None);
                     outcome = refusals.add(batch.partial, || Refused::new(reason, labels, t));
@@ -82,6 +140,7 @@ impl Head {
         &mut self,
         batch: &Batch,
         time: i64,
+        limits: &Limits,
         rows: &mut Vec<Row>,
         refusals: &mut Refusals,
     ) -> Result<(), Refused> {
@@ -97,11 +156,20 @@ impl Head {
         for ((labels, t, value), &slot) in floats.chain(histograms).zip(&slots) {
             let Some(slot) = slot else { continue };
             let t = if t == BATCH_TIME { time } else { t };
-            match self.admit(slot, t, &value) {
-                Ok(true) => rows.push(Row { slot, t, value }),
-                Ok(false) => {}
-                Err(RefusedReason::OutOfOrder(_))
-                    if batch.partial && known.has(self.series.get(slot as usize), slot, t, &value) => {}
+            let value = self.typed(slot, value);
+            let admitted = match self.admit(slot, t, &value, limits) {
+                // Clients that lost an answer send everything again.
+                Ok(Admitted::Late) | Err(RefusedReason::OutOfOrder(_))
+                    if batch.partial && known.has(self.stored(slot, t), slot, t, &value) =>
+                {
+                    Ok(Admitted::Known)
+                }
+                admitted => admitted,
+            };
+            match admitted {
+                Ok(Admitted::Known) => {}
+                Ok(Admitted::Newest) => rows.push(Row::new(slot, t, value, false)),
+                Ok(Admitted::Late) => rows.push(Row::new(slot, t, value, true)),
                 Err(reason) => outcome = refusals.add(batch.partial, || Refused::new(reason, labels, t)),
             }
             if outcome.is_err() {
@@ -113,25 +181,42 @@ impl Head {
         outcome
     }
 
-    /// The append table: true to store the sample, false when it says what is there already.
-    fn admit(&mut self, slot: u32, t: i64, value: &Value) -> Result<bool, RefusedReason> {
-        self.bounds.check(t)?;
+    /// A series of histograms ends with a histogram, whoever says that it ends.
+    fn typed(&self, slot: u32, value: Value) -> Value {
+        let ends = matches!(value, Value::Float(value) if is_stale(value));
+        let last = self.series.get(slot as usize).filter(|_| ends).and_then(Series::last);
+        match last {
+            Some((_, Value::Histogram(last))) => Value::Histogram(Arc::new(last.stale_marker())),
+            _ => value,
+        }
+    }
+
+    /// The append table.
+    fn admit(&mut self, slot: u32, t: i64, value: &Value, limits: &Limits) -> Result<Admitted, RefusedReason> {
+        limits.bounds.check(t)?;
         if matches!(value, Value::Histogram(histogram) if !histogram.is_sound()) {
-            return Err(RefusedReason::Histogram); // where a short cut led past the check of new rows
+            return Err(RefusedReason::Histogram); // a short cut led here past `resolve`
         }
         let Some(series) = self.series.get_mut(slot as usize) else {
-            return Ok(false);
+            return Ok(Admitted::Known);
         };
         match series.last() {
-            Some((last, _)) if t < *last => Err(RefusedReason::OutOfOrder(*last)),
-            Some((last, same)) if t == *last && same.same(value) => Ok(false),
+            Some((last, _)) if t < *last || t < limits.min_valid => limits.late(t, *last),
+            None if t < limits.min_valid => limits.late(t, i64::MAX),
+            Some((last, same)) if t == *last && same.same(value) => Ok(Admitted::Known),
             Some((last, _)) if t == *last => Err(RefusedReason::Duplicate),
             _ => {
                 let before = series.set_last(Some((t, value.clone())));
                 self.scratch.undo.push((slot, before));
-                Ok(true)
+                Ok(Admitted::Newest)
             }
         }
+    }
+
+    /// Samples of a series at `t`.
+    fn stored(&self, slot: u32, t: i64) -> impl Iterator<Item = Sample> + '_ {
+        let series = self.series.get(slot as usize).into_iter();
+        series.flat_map(move |series| series.samples_at(t, &self.files))
     }
 
     /// Take back what the batch under check has done to its series.
@@ -144,7 +229,7 @@ impl Head {
     }
 }
 
-/// Samples that are in the head already, staged ones included. Clients that lost an answer send everything again.
+/// Samples that are in the head already, staged ones included.
 struct Known<'p> {
     pending: &'p VecDeque<Pending>,
     /// Staged samples by series and time, gathered when one is first asked for.
@@ -159,15 +244,13 @@ impl<'p> Known<'p> {
         }
     }
 
-    /// True when the series has this very sample.
-    fn has(&self, series: Option<&Series>, slot: u32, t: i64, value: &Value) -> bool {
-        let visible = series.into_iter().flat_map(|series| series.samples(t));
-        let mut visible = visible.skip_while(|(u, _)| *u < t).take_while(|(u, _)| *u == t);
+    /// True when the series has this very sample; `stored` are those that are visible at its time.
+    fn has(&self, mut stored: impl Iterator<Item = Sample>, slot: u32, t: i64, value: &Value) -> bool {
         let staged = self.staged.get_or_init(|| {
             let rows = self.pending.iter().flat_map(|batch| &batch.rows);
             rows.map(|row| ((row.slot, row.t), &row.value)).collect()
         });
         let staged = staged.get(&(slot, t));
-        staged.is_some_and(|other| other.same(value)) || visible.any(|(_, other)| other.same(value))
+        staged.is_some_and(|other| other.same(value)) || stored.any(|(_, other)| other.same(value))
     }
 }

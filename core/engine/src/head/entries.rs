@@ -40,10 +40,10 @@ impl Head {
     fn entry(&self, series: &Series, window: Window, ticks: &Arc<[i64]>) -> Entry {
         let is_live = window.held && series.is_held() && !ticks.is_empty();
         // A value that stands may be older than the window; samples that came late are in chunks of their own.
-        let mut chunks = series.chunks_in(window.mint, window.maxt, is_live);
+        let mut chunks = series.chunks_in(window.mint, window.maxt, is_live, &self.files);
         chunks.sort_by_key(|chunk| chunk.mint);
         Entry {
-            labels: series.labels().packed().into(),
+            labels: series.shared_labels(),
             part: Part {
                 chunks,
                 deleted: Intervals::default(),

@@ -11,7 +11,8 @@ impl Source for Head {
     type List<'s> = &'s [u32];
 
     fn all(&self) -> Result<Vec<u32>, Infallible> {
-        Ok((0..self.index.visible()).collect())
+        let series = self.series.from(0).map(|(slot, _)| slot);
+        Ok(series.take_while(|slot| *slot < self.index.visible()).collect())
     }
 
     fn list(&self, name: &str, value: &str) -> Result<Option<&[u32]>, Infallible> {

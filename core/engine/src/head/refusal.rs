@@ -18,12 +18,16 @@ pub struct Refused {
 pub enum RefusedReason {
     /// Older than the series' newest sample, whose time this is.
     OutOfOrder(i64),
+    /// Out of order, and older than what the window for such samples, which begins at this time, takes.
+    TooOld(i64),
     /// The series has another value at this time.
     Duplicate,
     /// Outside of the times that the head accepts.
     OutOfBounds(i64, i64),
     /// No labels at all.
     Labels,
+    /// There are as many series as can be numbered.
+    Full,
     /// A native histogram that has not the buckets that its spans promise, or an unknown schema.
     Histogram,
 }
@@ -46,6 +50,12 @@ impl std::fmt::Display for Refused {
                     "out of order sample: {series} at {t}, the series' newest is at {last}"
                 )
             }
+            RefusedReason::TooOld(oldest) => {
+                write!(
+                    f,
+                    "too old sample: {series} at {t}, out of order is accepted from {oldest} on"
+                )
+            }
             RefusedReason::Duplicate => {
                 write!(f, "duplicate sample for timestamp: {series} has another value at {t}")
             }
@@ -53,6 +63,7 @@ impl std::fmt::Display for Refused {
                 write!(f, "out of bounds: {series} at {t}, accepted are {min} to {max}")
             }
             RefusedReason::Labels => f.write_str("a sample without labels"),
+            RefusedReason::Full => f.write_str("no more series can be numbered before a restart"),
             RefusedReason::Histogram => {
                 write!(
                     f,

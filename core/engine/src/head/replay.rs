@@ -8,7 +8,7 @@ use crate::sample::Value;
 use crate::wal::{BatchReader, Damage, LogBatch, Reason, SeriesRef};
 
 /// No log comes near it by counting; beyond, the next reference could overflow.
-const MAX_REF: u64 = 1 << 62;
+pub(super) const MAX_REF: u64 = 1 << 62;
 
 /// What a segment held.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -86,15 +86,19 @@ impl Head {
             replayed.series += usize::from(self.introduce(reference, Labels::trusted(packed)));
         }
         let held = batch.header.is_some_and(|header| header.held);
-        let floats = batch
-            .floats
-            .iter()
-            .map(|&(series, t, value)| (series, t, Value::Float(value)));
-        let histograms = batch.histograms.iter();
-        let histograms = histograms.map(|(series, t, value)| (*series, *t, Value::Histogram(value.clone())));
-        for (reference, t, value) in floats.chain(histograms) {
-            match self.index.resolve(reference, &self.series) {
-                Some(slot) => self.replay_sample(slot, t, value, held),
+        let (floats_in_order, histograms_in_order) = batch.in_order;
+        let floats = batch.floats.iter().enumerate();
+        let floats = floats.map(|(n, &(series, t, value))| (series, t, Value::Float(value), n < floats_in_order));
+        let histograms = batch.histograms.iter().enumerate();
+        let histograms = histograms.map(|(n, (series, t, value))| {
+            let value = Value::Histogram(value.clone());
+            (*series, *t, value, n < histograms_in_order)
+        });
+        let mut near = Near::default();
+        for (reference, t, value, in_order) in floats.chain(histograms) {
+            match near.resolve(self, reference) {
+                Some(slot) if in_order => self.replay_sample(slot, t, value, held),
+                Some(slot) => self.insert_late(slot, t, value),
                 None => {
                     // Its series record is lost. Given to another series, the reference would claim these samples for it.
                     self.last_ref = self.last_ref.max(reference.0.min(MAX_REF));
@@ -103,7 +107,7 @@ impl Head {
             }
         }
         self.replay_notes(batch);
-        if let Some(t) = batch.tick {
+        if let Some(t) = batch.tick.filter(|t| *t >= self.accepts.min_valid) {
             self.commit_tick(t);
             replayed.ticks += 1;
         }
@@ -116,33 +120,106 @@ impl Head {
         self.staged_seq = self.stats.seq;
     }
 
-    /// True when the series is new; a known one gets another name, as after a restart of a Prometheus.
+    /// True when the series is new.
     fn introduce(&mut self, reference: SeriesRef, labels: Labels<'_>) -> bool {
         self.last_ref = self.last_ref.max(reference.0);
         let hash = self.index.hash(labels);
-        match self.index.find(hash, labels, &self.series) {
+        let known = self.index.find(hash, labels, &self.series);
+        let slot = match known {
             Some(slot) => {
                 if self.index.resolve(reference, &self.series) != Some(slot) {
-                    self.index.alias(reference, slot);
+                    self.rename(slot, reference);
                 }
-                false
+                slot
             }
             None => {
-                self.create(hash, labels, reference);
-                self.index.show(self.series.len() as u32, &self.series);
-                true
+                let slot = self.create(hash, labels, reference);
+                self.index.show(slot + 1, &self.series);
+                slot
             }
+        };
+        self.claim(reference, slot);
+        known.is_none()
+    }
+
+    /// The log gives another reference to a series, which had left the head before. What is written from now on goes by the new one,
+    /// so that chunks of a later reference are later ones.
+    fn rename(&mut self, slot: u32, reference: SeriesRef) {
+        if let Some(series) = self.series.get_mut(slot as usize) {
+            let old = series.rename(reference);
+            self.index.rename(slot, old, &self.series);
         }
     }
 
-    /// A log that was repaired, or read twice, may tell a sample again: times only move on.
+    /// A log that was repaired, or read twice, may tell a sample again, and mapped chunks have what it tells of their time: times
+    /// only move on. What is in blocks counts only as the value that a held series begins with.
     fn replay_sample(&mut self, slot: u32, t: i64, value: Value, held: bool) {
+        if t < self.accepts.min_valid {
+            if held {
+                self.recovery.standing.insert(slot, (t, value));
+            }
+            return;
+        }
+        if !self.recovery.standing.is_empty() {
+            self.stand(slot);
+        }
+        self.replay_newer(slot, t, value, held);
+    }
+
+    fn replay_newer(&mut self, slot: u32, t: i64, value: Value, held: bool) {
         let Some(series) = self.series.get_mut(slot as usize) else {
             return;
         };
         if series.last().is_none_or(|(last, _)| t > *last) {
-            series.set_last(Some((t, value.clone())));
-            self.append(slot, t, value, held);
+            self.append(slot, t, &value, held);
+            if let Some(series) = self.series.get_mut(slot as usize) {
+                series.set_last(Some((t, value)));
+            }
         }
+    }
+
+    /// Let a held series begin with the value that it had before the samples of the head.
+    fn stand(&mut self, slot: u32) {
+        if let Some((t, value)) = self
+            .recovery
+            .standing
+            .remove(&slot)
+            .filter(|(_, value)| !value.is_stale())
+        {
+            self.replay_newer(slot, t, value, true);
+        }
+    }
+
+    /// The log has been read. Values that are held go on; chunks of series that it does not name are forgotten.
+    pub fn end_replay(&mut self) {
+        let standing: Vec<u32> = self.recovery.standing.keys().copied().collect();
+        standing.into_iter().for_each(|slot| self.stand(slot));
+        self.forget_unclaimed();
+    }
+}
+
+/// Finds series by reference. The rows of a batch mostly come in the order in which their series were created, and references were
+/// given in that order: then the way from one series to the next is the same in slots.
+#[derive(Default)]
+struct Near {
+    slot: u32,
+    reference: SeriesRef,
+}
+
+impl Near {
+    fn resolve(&mut self, head: &Head, reference: SeriesRef) -> Option<u32> {
+        let step = reference.0.wrapping_sub(self.reference.0);
+        let guess = self.slot.wrapping_add(step as u32);
+        let there = head
+            .series
+            .get(guess as usize)
+            .is_some_and(|series| series.reference() == reference);
+        let slot = if there {
+            guess
+        } else {
+            head.index.resolve(reference, &head.series)?
+        };
+        *self = Self { slot, reference };
+        Some(slot)
     }
 }

@@ -16,6 +16,8 @@ pub struct Staged {
     pub id: u64,
     /// What the log must hold before the commit. Empty when the batch says nothing new.
     pub records: Records,
+    /// Those of its samples that came out of order, as records for the write-behind log.
+    pub late: Records,
     /// Samples accepted over the store's life before this batch.
     pub seq: u64,
     /// Samples of the batch that are stored: those that repeat what is there already are not.
@@ -47,6 +49,14 @@ pub(super) struct Row {
     pub(super) slot: u32,
     pub(super) t: i64,
     pub(super) value: Value,
+    /// Older than the newest of its series.
+    late: bool,
+}
+
+impl Row {
+    pub(super) fn new(slot: u32, t: i64, value: Value, late: bool) -> Self {
+        Self { slot, t, value, late }
+    }
 }
 
 /// The batch is not the oldest staged one: it was committed or rolled back already, or another has to go first.
@@ -67,9 +77,11 @@ impl Head {
         let first_new = self.series.len();
         let mut rows = Vec::with_capacity(batch.len());
         let mut refusals = Refusals::default();
-        let checked = self.resolve(batch, &mut refusals).and_then(|()| {
+        let limits = self.limits();
+        let checked = self.resolve(batch, &limits, &mut refusals).and_then(|()| {
             let time = self.settle_time(batch);
-            self.check(batch, time, &mut rows, &mut refusals).map(|()| time)
+            let checked = self.check(batch, time, &limits, &mut rows, &mut refusals);
+            checked.map(|()| time)
         });
         match checked {
             Ok(time) => {
@@ -93,6 +105,7 @@ impl Head {
         let staged = Staged {
             id,
             records: self.encode(batch, &rows, &notes, first_new),
+            late: self.encode_rows(rows.iter().filter(|row| row.late)),
             seq,
             samples,
             time,
@@ -117,32 +130,39 @@ impl Head {
         if rows.is_empty() && batch.event.is_none() && notes.is_empty() {
             return records;
         }
-        let created = self.series.get(first_new..).unwrap_or_default();
-        records.series(created.iter().map(|series| (series.reference(), series.labels())));
+        let created = self.series.from(first_new);
+        records.series(created.map(|(_, series)| (series.reference(), series.labels())));
         let mut body = Records::default();
-        let reference = |row: &Row| self.series.get(row.slot as usize).map(|s| s.reference());
         body.metadata(notes.metadata.iter().map(|(series, metadata)| (*series, &**metadata)));
-        body.samples(
-            rows.iter().filter_map(|row| match row.value {
-                Value::Float(value) => Some((reference(row)?, row.t, value)),
-                Value::Histogram(_) => None,
-            }),
-            self.compression.run(),
-        );
-        let histograms = rows.iter().filter_map(|row| match &row.value {
-            Value::Histogram(value) => Some((reference(row)?, row.t, value.clone())),
-            Value::Float(_) => None,
-        });
-        body.histograms(&histograms.collect::<Vec<_>>());
+        body.append(&self.encode_rows(rows.iter().filter(|row| !row.late)));
         body.exemplars(&notes.exemplars);
+        let late = self.encode_rows(rows.iter().filter(|row| row.late));
         let header = BatchHeader {
             held: batch.held,
             seq: self.staged_seq,
             samples: rows.len() as u64,
-            records: body.len() as u64,
+            records: (body.len() + late.len()) as u64,
+            late: late.len() as u64,
         };
         records.header(&header, batch.event.as_deref().unwrap_or_default());
         records.append(&body);
+        records.append(&late);
+        records
+    }
+
+    fn encode_rows<'r>(&self, rows: impl Iterator<Item = &'r Row> + Clone) -> Records {
+        let mut records = Records::default();
+        let reference = |row: &Row| self.series.get(row.slot as usize).map(|s| s.reference());
+        let floats = rows.clone().filter_map(|row| match row.value {
+            Value::Float(value) => Some((reference(row)?, row.t, value)),
+            Value::Histogram(_) => None,
+        });
+        records.samples(floats, self.compression.run());
+        let histograms = rows.filter_map(|row| match &row.value {
+            Value::Histogram(value) => Some((reference(row)?, row.t, value.clone())),
+            Value::Float(_) => None,
+        });
+        records.histograms(&histograms.collect::<Vec<_>>());
         records
     }
 
@@ -156,7 +176,11 @@ impl Head {
         self.index.show(batch.slots_end, &self.series);
         self.stats.seq += batch.rows.len() as u64;
         for row in batch.rows {
-            self.append(row.slot, row.t, row.value, batch.held);
+            if row.late {
+                self.insert_late(row.slot, row.t, row.value);
+            } else {
+                self.append(row.slot, row.t, &row.value, batch.held);
+            }
         }
         self.take_notes(batch.notes);
         Ok(())
@@ -167,8 +191,7 @@ impl Head {
         for batch in std::mem::take(&mut self.pending) {
             for row in batch.rows {
                 if let Some(series) = self.series.get_mut(row.slot as usize) {
-                    let visible = series.last_visible();
-                    series.set_last(visible);
+                    series.reset_last(&self.files);
                 }
             }
         }

@@ -32,6 +32,8 @@ pub struct LogBatch {
     pub tombstones: Vec<TombstoneRow>,
     /// Markers of a write-behind log.
     pub markers: Vec<MarkerRow>,
+    /// How many of the floats, and then of the histograms, came in order. The others, behind them, came late.
+    pub in_order: (usize, usize),
     /// The time of a hold tick, ms.
     pub tick: Option<i64>,
     series: Vec<(SeriesRef, Range<usize>)>,
@@ -61,6 +63,7 @@ impl LogBatch {
         self.metadata.clear();
         self.tombstones.clear();
         self.markers.clear();
+        self.in_order = (usize::MAX, usize::MAX);
         self.series.clear();
         self.packed.clear();
     }
@@ -140,7 +143,10 @@ impl<'a> BatchReader<'a> {
     fn read_body(&mut self, header: &BatchHeader, batch: &mut LogBatch) -> Result<(), Damage> {
         let offset = self.end;
         let damage = |reason| Damage { offset, reason };
-        for _ in 0..header.records {
+        for left in (0..header.records).rev() {
+            if left + 1 == header.late {
+                batch.in_order = (batch.floats.len(), batch.histograms.len());
+            }
             match self.read_record(batch)? {
                 None | Some(record::SERIES | record::BATCH_HEADER | record::HOLD_TICK) => {
                     return Err(damage(Reason::BatchCut));

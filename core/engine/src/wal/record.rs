@@ -45,6 +45,7 @@ pub const HOLD_TICK: u8 = 0xB1;
 
 const VERSION: u8 = 1;
 const FLAG_HELD: u8 = 1;
+const FLAG_LATE: u8 = 2;
 
 /// Why a record does not decode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +73,8 @@ pub struct BatchHeader {
     pub samples: u64,
     /// Records of this batch after its header.
     pub records: u64,
+    /// How many of them, at the end, hold samples that came out of order: older than others of their series, and accepted.
+    pub late: u64,
 }
 
 /// Encoded records, one after the other.
@@ -128,11 +131,15 @@ impl Records {
 
     /// A batch header with its event.
     pub fn header(&mut self, header: &BatchHeader, event: &[u8]) {
-        let flags = if header.held { FLAG_HELD } else { 0 };
+        let late = if header.late > 0 { FLAG_LATE } else { 0 };
+        let flags = late | if header.held { FLAG_HELD } else { 0 };
         self.bytes.extend_from_slice(&[BATCH_HEADER, VERSION, flags]);
         put_uvarint(&mut self.bytes, header.seq);
         put_uvarint(&mut self.bytes, header.samples);
         put_uvarint(&mut self.bytes, header.records);
+        if header.late > 0 {
+            put_uvarint(&mut self.bytes, header.late);
+        }
         self.bytes.extend_from_slice(event);
         self.close();
     }
@@ -303,11 +310,13 @@ pub(super) fn decode_rows(
 /// A batch header's body, and its event.
 pub fn decode_header(body: &[u8]) -> Result<(BatchHeader, &[u8]), Malformed> {
     let mut decoder = versioned(body)?;
+    let flags = decoder.u8()?;
     let header = BatchHeader {
-        held: decoder.u8()? & FLAG_HELD != 0,
+        held: flags & FLAG_HELD != 0,
         seq: decoder.uvarint()?,
         samples: decoder.uvarint()?,
         records: decoder.uvarint()?,
+        late: if flags & FLAG_LATE != 0 { decoder.uvarint()? } else { 0 },
     };
     Ok((header, decoder.rest()))
 }

@@ -18,6 +18,7 @@ fn header(seq: u64, samples: u64, records: u64) -> BatchHeader {
         seq,
         samples,
         records,
+        late: 0,
     }
 }
 

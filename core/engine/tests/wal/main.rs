@@ -28,6 +28,7 @@ fn batch(seq: u64, series: Option<u64>, times: &[i64], event: &[u8]) -> Records 
         seq,
         samples: times.len() as u64,
         records: u64::from(!times.is_empty()),
+        late: 0,
     };
     records.header(&header, event);
     records.samples(times.iter().map(|t| (SeriesRef(1), *t, *t as f64)), usize::MAX);
