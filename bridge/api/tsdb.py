@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from bridge.api.envelope import Form, read_form, send_data, send_error
 from bridge.edge import Gate, send_empty, send_text
-from bridge.errors import BadInput, Unavailable
+from bridge.errors import BadInput, ConfigError
 from bridge.model import Matcher, parse_selector, parse_time
 from bridge.native import BlockDamaged
 
@@ -80,7 +80,7 @@ class TsdbAdmin:
             data = await work(await read_form(scope, receive, self._gate))
         except BadInput as error:
             await send_error(send, "bad_data", str(error))
-        except (OSError, BlockDamaged, Unavailable) as error:
+        except (OSError, ValueError, ConfigError) as error:  # the disk, or a block on it
             logger.warning("administration failed", path=scope["path"], reason=str(error))
             await send_error(send, "internal", str(error))
         else:

@@ -22,6 +22,7 @@ from bridge.buffer.meta import BlockMeta, Stats
 from bridge.buffer.plan import Plan, plan
 from bridge.buffer.ulid import Entropy, new_ulid
 from bridge.clock import Clock
+from bridge.errors import Unavailable
 
 __all__ = ["Building", "Built", "Compactor", "Merge", "Stopped"]
 
@@ -32,8 +33,8 @@ STEP_BYTES = 4 << 20
 R = TypeVar("R")
 
 
-class Stopped(Exception):
-    """The store is closing: what was being written is given up, and begun again another time."""
+class Stopped(Unavailable):
+    """What was being written is given up, and begun again another time."""
 
 
 class Built(Protocol):
@@ -175,7 +176,7 @@ class Compactor(Generic[R]):
                 else:
                     writer.index(data)
             if self.stopped:
-                raise Stopped
+                raise Stopped("the store is closing")
         built = building.stats
         samples = built.float_samples + built.histogram_samples
         if not samples:

@@ -43,12 +43,18 @@ class Endpoint:
 async def serving(
     tmp_path: Path, *, enabled: bool = True, files: FaultyFiles | None = None
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Workshop]]:
-    """Three blocks of series a and b over [0, 60) ms."""
+    """Three blocks of series a and b over [0, 60) ms, and one sample in memory."""
     (tmp_path / "tsdb").mkdir()
-    shop, memory, clock = Workshop(tmp_path / "tsdb", files), MemoryModel(("a", 65)), SystemClock()
+    shop = Workshop(tmp_path / "tsdb", files)
     for start in (0, 20, 40):
         shop.cut(start, start + 20, "a", "b")
-    settings = Storage(retention=Retention(time="0s"))
+    async with administering(tmp_path, shop, enabled=enabled) as client:
+        yield client, shop
+
+
+@asynccontextmanager
+async def administering(tmp_path: Path, shop: Workshop, *, enabled: bool = True) -> AsyncIterator[httpx.AsyncClient]:
+    memory, clock, settings = MemoryModel(("a", 65)), SystemClock(), Storage(retention=Retention(time="0s"))
     keeper = Maintenance(shop.blocks, memory, shop.compactor, settings, files=shop.files, metrics=shop.metrics)
     store = Administration(
         shop.blocks,
@@ -68,7 +74,7 @@ async def serving(
     }
     app = Answering(Router([Route(path, Endpoint(app)) for path, app in apps.items()]))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
-        yield client, shop
+        yield client
     keeper.close()
 
 
@@ -154,6 +160,18 @@ async def test_only_who_may(tmp_path: Path, path: str) -> None:
         assert shop.samples() == before
         answer = await client.get(ADMIN + path)
         assert (answer.status_code, answer.headers["allow"]) == (405, "POST, PUT")
+
+
+async def test_a_damaged_block_is_told(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (client, _):
+        await client.post(ADMIN + "delete_series?match[]=a")
+        for chunks in (tmp_path / "tsdb").glob("*/chunks/000002"):
+            chunks.write_bytes(b"[")
+        async with administering(tmp_path, Workshop(tmp_path / "tsdb")) as again:
+            answer = await again.post(ADMIN + "clean_tombstones")
+            assert answer.status_code == 500
+            assert answer.json()["errorType"] == "internal"
+            assert "Expecting value" in answer.json()["error"]
 
 
 async def test_a_full_disk_is_told(tmp_path: Path) -> None:
