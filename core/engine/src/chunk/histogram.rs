@@ -9,6 +9,7 @@
 //! chunk of parts of observations tells all but the time by XOR.
 
 mod appender;
+mod column;
 mod fit;
 mod kind;
 mod layout;

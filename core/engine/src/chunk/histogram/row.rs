@@ -1,6 +1,7 @@
 //! The columns of a histogram chunk, as the last sample told them.
 
-use super::kind::{Column, Float, Integer, Kind, Number, Parts};
+use super::column::{Column, Float, Integer};
+use super::kind::{Kind, Number, Parts};
 use super::layout::Layout;
 use crate::batch::{is_stale, STALE_NAN_BITS};
 use crate::chunk::bits::{BitBuffer, BitReader};
