@@ -12,7 +12,6 @@ __all__ = [
     "BlockStats",
     "Damage",
     "Dump",
-    "Extent",
     "Families",
     "Framer",
     "Head",
@@ -32,7 +31,6 @@ __all__ = [
     "TooManyMetrics",
     "Verification",
     "encode_lines",
-    "encode_series",
     "gunzip",
     "parse_families",
     "parse_lines",
@@ -169,25 +167,8 @@ class LogSlice:
         """The same as `samples`."""
 
 @final
-class Extent:
-    """The times of many samples as a few disjoint spans: all of them, and rarely much more."""
-
-    def __new__(cls, spans: Sequence[tuple[int, int]] = ()) -> Self:
-        """What covers these spans, (first, last) in ms, overlapping or not."""
-
-    def add(self, slice: LogSlice) -> None:
-        """Take in the times of all samples of a slice."""
-
-    @property
-    def spans(self) -> list[tuple[int, int]]:
-        """Disjoint (first, last) in ms, inclusive, ascending; 64 at most."""
-
-@final
 class Series:
     """Float samples of one series. Each access to a property makes a new object."""
-
-    def __len__(self) -> int:
-        """Samples, native histograms included."""
 
     @property
     def labels(self) -> dict[str, str]:
@@ -521,10 +502,6 @@ class Lines:
     def series(self, index: int) -> bytes:
         """What names the series of a line: measurement and tags, as written. Raises IndexError."""
 
-    @staticmethod
-    def concat(parts: Sequence[Lines]) -> Lines:
-        """Lines of several, one after the other; what was unrepresentable stays with the wholes."""
-
     def slice(self, start: int, stop: int) -> Lines:
         """Lines `start` to `stop`, as far as there are any."""
 
@@ -543,9 +520,6 @@ def encode_lines(head: Head, slice: LogSlice, *, name_tag: bool = False) -> Line
     Measurement = metric name, one float field `value`, tags = labels, time in ms. `name_tag` adds the name as tag
     `__name__` too, as InfluxDB 1.x's own remote-write endpoint does.
     """
-
-def encode_series(series: Sequence[Series], start: int, stop: int, *, name_tag: bool = False) -> Lines:
-    """The lines of samples `start` to `stop` of series, counted through all of them in order; as `encode_lines`."""
 
 def parse_lines(body: _Buffer, precision: str, now_ms: int, max_label_bytes: int) -> tuple[Batch, int]:
     """The samples of a body, and how many text fields were skipped.
@@ -678,3 +652,128 @@ def gunzip(data: _Buffer, limit: int) -> bytes:
 
 def unsnappy_framed(data: _Buffer, limit: int) -> bytes:
     """A body in snappy's stream format. Raises TooLong above `limit` bytes, ValueError when damaged."""
+
+# -- backfill ----------------------------------------------------------------------------------------------------------
+
+class BadText(ValueError):
+    """A line of a text that cannot be read. The text names it."""
+
+    line: int
+    """From 1."""
+    reason: str
+    """Why, and the line's beginning."""
+
+@final
+class Backfill:
+    """A text on its way into blocks: it is read in pieces, its samples are kept compressed by window (a stretch of time
+    that becomes a block), and windows are taken out when memory runs short or the text ends."""
+
+    @staticmethod
+    def openmetrics(block_range: int) -> Backfill:
+        """For OpenMetrics text with a timestamp on each sample. Windows begin at multiples of `block_range` ms."""
+
+    @staticmethod
+    def line_protocol(block_range: int, precision: str, now_ms: int) -> Backfill:
+        """For InfluxDB line protocol; lines without a timestamp are of `now_ms`. Raises ValueError for a precision that
+        does not exist."""
+
+    def feed(self, data: _Buffer) -> None:
+        """Read on; a piece may end anywhere. Raises BadText, and is of no use after that."""
+
+    def finish(self) -> None:
+        """The text has ended. Raises BadText, also when OpenMetrics text does not end with `# EOF`."""
+
+    @property
+    def bytes(self) -> int:
+        """Memory in use, roughly."""
+
+    @property
+    def skipped(self) -> int:
+        """Text fields of line protocol so far, which are no samples."""
+
+    def windows(self) -> list[tuple[int, int]]:
+        """Start in ms and bytes of each window, oldest first."""
+
+    def take(self, start: int) -> BackfillWindow:
+        """Take a window out; later samples of its time begin it anew. Raises ValueError when there is none."""
+
+    def forget_series(self) -> None:
+        """Free the labels, when no window is left that needs them."""
+
+@final
+class BackfillWindow:
+    """A window on its way into a block's files. Its series must not be forgotten before the end."""
+
+    def step(self, max_bytes: int) -> list[tuple[int, bytes]] | None:
+        """The next pieces, about `max_bytes` of chunks, each with the number of its chunk file, or 0 for the index.
+        None at the end."""
+
+    @property
+    def held(self) -> None:
+        """No series is held."""
+
+    @property
+    def stats(self) -> BlockStats:
+        """What is in the block, at the end."""
+
+    @property
+    def repeated(self) -> int:
+        """Samples that came again with the same value; they are in the block once. At the end."""
+
+    @property
+    def contradicting(self) -> int:
+        """Samples left out, because their series had another value at their time. At the end."""
+
+# -- analyze -----------------------------------------------------------------------------------------------------------
+
+def analyze_block(block: Block, duration: int, limit: int) -> Analysis:
+    """Read all series and chunks of a block that spans `duration` ms. Lists have `limit` entries at most. Raises
+    BlockDamaged."""
+
+@final
+class Analysis:
+    """The figures of `promtool tsdb analyze`. Lists are of (figure, name), largest figure first, then by name."""
+
+    @property
+    def label_names(self) -> int:
+        """Label names."""
+
+    @property
+    def pairs(self) -> int:
+        """Different label pairs."""
+
+    @property
+    def entries(self) -> int:
+        """Labels of all series together."""
+
+    @property
+    def churning_pairs(self) -> list[tuple[int, str]]:
+        """Label pairs, `name=value`, by how many blocks' worth of time their series don't cover, whole ones."""
+
+    @property
+    def churning_names(self) -> list[tuple[int, str]]:
+        """Label names by the same."""
+
+    @property
+    def common_pairs(self) -> list[tuple[int, str]]:
+        """Label pairs by their series."""
+
+    @property
+    def longest_values(self) -> list[tuple[int, str]]:
+        """Label names by the bytes of their values."""
+
+    @property
+    def most_values(self) -> list[tuple[int, str]]:
+        """Label names by the number of their values."""
+
+    @property
+    def largest_metrics(self) -> list[tuple[int, str]]:
+        """Metrics by their series."""
+
+    @property
+    def chunks(self) -> int:
+        """Chunks."""
+
+    @property
+    def fullness(self) -> list[int]:
+        """Chunks with up to 10 %, 20 %, ... 100 % of 120 samples."""

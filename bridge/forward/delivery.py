@@ -29,7 +29,6 @@ class State(enum.Enum):
     """How a sink is."""
 
     UP = "up"
-    CATCHING_UP = "catching up"  # takes samples, of which some come from history
     RETRYING = "retrying"
     HELD = "held"
     STOPPED = "stopped"

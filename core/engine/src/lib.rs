@@ -3,6 +3,8 @@
 //! It never opens a file, reads a clock, logs, spawns a thread or reads configuration; bytes, times and limits are
 //! arguments. No input makes it panic: every length is checked before use and damage is an error value.
 
+pub mod analyze;
+pub mod backfill;
 pub mod batch;
 pub mod blob;
 pub mod block;
@@ -10,7 +12,6 @@ pub mod bytes;
 pub mod chunk;
 pub mod compact;
 pub mod exposition;
-pub mod extent;
 pub mod family;
 pub mod float;
 pub mod head;

@@ -93,6 +93,13 @@ impl PyBlock {
     }
 }
 
+impl PyBlock {
+    /// The engine's block, for readers that outlive this call.
+    pub(crate) fn shared(&self) -> Arc<block::Block> {
+        self.0.clone()
+    }
+}
+
 /// The files of a block, kept while somebody reads them.
 struct Files {
     index: Blob,

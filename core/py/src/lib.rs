@@ -4,6 +4,8 @@
 
 use pyo3::prelude::*;
 
+mod analyze;
+mod backfill;
 mod batch;
 mod block;
 mod buffer;
@@ -20,6 +22,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     wire::register(module)?;
     batch::register(module)?;
     block::register(module)?;
+    analyze::register(module)?;
+    backfill::register(module)?;
     wal::register(module)?;
     head::register(module)?;
     push::register(module)?;

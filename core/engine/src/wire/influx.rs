@@ -24,3 +24,4 @@ mod scan;
 pub use encode::{encode, Options, Point, NO_NAME};
 pub use lines::{Lines, Unrepresentable};
 pub use parse::{parse, BadLines, ParseError, Parsed, Precision};
+pub use scan::whole_lines;

@@ -118,6 +118,20 @@ pub fn lines(body: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
+/// How many bytes and lines of `body` stand in lines that end in it. What follows may be the beginning of one.
+pub fn whole_lines(body: &[u8]) -> (usize, usize) {
+    let (mut bytes, mut lines) = (0, 0);
+    while let Some(rest) = body.get(bytes..).filter(|rest| !rest.is_empty()) {
+        let end = line_end(rest);
+        let Some(line) = rest.get(..end).filter(|_| end < rest.len()) else {
+            break;
+        };
+        bytes += end + 1;
+        lines += 1 + memchr::memchr_iter(b'\n', line).count();
+    }
+    (bytes, lines)
+}
+
 fn line_end(text: &[u8]) -> usize {
     let newline = memchr::memchr(b'\n', text).unwrap_or(text.len());
     let line = text.get(..newline).unwrap_or_default();
