@@ -227,23 +227,19 @@ async def test_rounds_come_by_the_minute_or_when_asked(tmp_path: Path, monkeypat
 
 
 async def test_closing_gives_up_what_is_being_written(tmp_path: Path) -> None:
-    class Endless(MemoryModel):
-        async def building(self, _span: object) -> Building:
-            def forever() -> Iterator[Sample]:
-                yield "a", 1
-                begun()
-
-            return Building(forever())
-
     loop, began = asyncio.get_running_loop(), asyncio.Event()
 
-    def begun() -> None:
-        loop.call_soon_threadsafe(began.set)
-        while not shop.compactor.stopped:
-            pass
+    class Endless(Building):
+        def step(self, _max_bytes: int) -> list[tuple[int, bytes]]:
+            loop.call_soon_threadsafe(began.set)
+            return [(1, b"more")]
+
+    class Large(MemoryModel):
+        async def building(self, _span: object) -> Building:
+            return Endless([])
 
     (tmp_path / "tsdb").mkdir()
-    shop, memory = Workshop(tmp_path / "tsdb"), Endless(*series(0, 100))
+    shop, memory = Workshop(tmp_path / "tsdb"), Large(*series(0, 100))
     keeper = Maintenance(shop.blocks, memory, shop.compactor, KEEP_ALL, files=shop.files, metrics=shop.metrics)
     round_ = asyncio.create_task(keeper.tick())
     async with asyncio.timeout(20):
