@@ -12,6 +12,7 @@ __all__ = [
     "BlockStats",
     "Damage",
     "Dump",
+    "Extent",
     "Families",
     "Framer",
     "Head",
@@ -31,6 +32,7 @@ __all__ = [
     "TooManyMetrics",
     "Verification",
     "encode_lines",
+    "encode_series",
     "gunzip",
     "parse_families",
     "parse_lines",
@@ -167,8 +169,25 @@ class LogSlice:
         """The same as `samples`."""
 
 @final
+class Extent:
+    """The times of many samples as a few disjoint spans: all of them, and rarely much more."""
+
+    def __new__(cls, spans: Sequence[tuple[int, int]] = ()) -> Self:
+        """What covers these spans, (first, last) in ms, overlapping or not."""
+
+    def add(self, slice: LogSlice) -> None:
+        """Take in the times of all samples of a slice."""
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """Disjoint (first, last) in ms, inclusive, ascending; 64 at most."""
+
+@final
 class Series:
     """Float samples of one series. Each access to a property makes a new object."""
+
+    def __len__(self) -> int:
+        """Samples, native histograms included."""
 
     @property
     def labels(self) -> dict[str, str]:
@@ -502,6 +521,10 @@ class Lines:
     def series(self, index: int) -> bytes:
         """What names the series of a line: measurement and tags, as written. Raises IndexError."""
 
+    @staticmethod
+    def concat(parts: Sequence[Lines]) -> Lines:
+        """Lines of several, one after the other; what was unrepresentable stays with the wholes."""
+
     def slice(self, start: int, stop: int) -> Lines:
         """Lines `start` to `stop`, as far as there are any."""
 
@@ -520,6 +543,9 @@ def encode_lines(head: Head, slice: LogSlice, *, name_tag: bool = False) -> Line
     Measurement = metric name, one float field `value`, tags = labels, time in ms. `name_tag` adds the name as tag
     `__name__` too, as InfluxDB 1.x's own remote-write endpoint does.
     """
+
+def encode_series(series: Sequence[Series], start: int, stop: int, *, name_tag: bool = False) -> Lines:
+    """The lines of samples `start` to `stop` of series, counted through all of them in order; as `encode_lines`."""
 
 def parse_lines(body: _Buffer, precision: str, now_ms: int, max_label_bytes: int) -> tuple[Batch, int]:
     """The samples of a body, and how many text fields were skipped.

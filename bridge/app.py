@@ -22,7 +22,7 @@ from bridge.buffer import CURSORS, Cursors, Files, Position, State, Store
 from bridge.clock import Clock
 from bridge.config import InfluxSink, Settings
 from bridge.edge import Answering, Gate, Guard, WatchedPolicy
-from bridge.forward import ForwardMetrics, Sink, Sinks
+from bridge.forward import ForwardMetrics, Sink, Sinks, StoredHistory
 from bridge.line_protocol import LineMetrics, line_routes
 from bridge.native import PushTable
 from bridge.pushgw import SCHEMA, Groups, Keeper, MetricsPage, Projection, PushApi, PushMetrics, PushRoute
@@ -207,7 +207,16 @@ def _sinks(
     rejected = settings.storage.path / "rejected"
 
     def make(sink: InfluxSink) -> Sink:
-        return Sink(sink, log=store, cursors=cursors, files=files, rejected=rejected, clock=clock, metrics=metrics)
+        return Sink(
+            sink,
+            log=store,
+            history=StoredHistory(store),
+            cursors=cursors,
+            files=files,
+            rejected=rejected,
+            clock=clock,
+            metrics=metrics,
+        )
 
     return Sinks(make, metrics)
 

@@ -3,10 +3,12 @@
 from bridge.buffer.backfill import Drafts, Imported, TextImport
 from bridge.buffer.cursors import CURSORS, Cursor, Cursors
 from bridge.buffer.files import Files
+from bridge.buffer.gaps import Gap, GapBook, Spans
 from bridge.buffer.inspect import FoundBlock, FoundBlocks, find_blocks, map_block, open_block
 from bridge.buffer.matchers import Matchers
 from bridge.buffer.plan import BLOCK_RANGE, block_ranges
 from bridge.buffer.position import Position
+from bridge.buffer.reader import Truncated
 from bridge.buffer.replay import OnEvent
 from bridge.buffer.state import Schema, State
 from bridge.buffer.store import AppendResult, Store, View, open_read_only
@@ -21,14 +23,18 @@ __all__ = [
     "Files",
     "FoundBlock",
     "FoundBlocks",
+    "Gap",
+    "GapBook",
     "Imported",
     "Matchers",
     "OnEvent",
     "Position",
     "Schema",
+    "Spans",
     "State",
     "Store",
     "TextImport",
+    "Truncated",
     "View",
     "block_ranges",
     "find_blocks",

@@ -13,11 +13,20 @@ from bridge.buffer.segments import PAGE_SIZE, LogDir
 from bridge.buffer.wal import Wal
 from bridge.native import Head, LogDamaged, LogSlice
 
-__all__ = ["LogReader"]
+__all__ = ["LogReader", "Truncated"]
 
 logger = structlog.get_logger(__name__)
 
 _WINDOW = 256 << 10  # bytes read at a time, a multiple of the page size
+
+
+class Truncated(Exception):
+    """A position that the log no longer reaches back to: what is missing up to `oldest` is in blocks."""
+
+    def __init__(self, position: Position, oldest: Position) -> None:
+        super().__init__(f"the log begins at {oldest}, behind {position}")
+        self.position = position
+        self.oldest = oldest
 
 
 class LogReader:
@@ -40,7 +49,7 @@ class LogReader:
 
         `seq` is what the cursor at `position` remembers, for batches that don't say it themselves. The slice is empty
         when nothing more is durable; the position may have moved to a later segment even then. What cannot be read is
-        logged, counted and left out.
+        logged, counted and left out. Raises Truncated when the log begins behind `position`.
         """
         durable = self._log.durable
         if position > durable:
@@ -60,6 +69,9 @@ class LogReader:
         try:
             file = self._files.open(self._dir.segment(position.segment))
         except FileNotFoundError:
+            oldest = self.oldest()
+            if position.segment < oldest.segment:
+                raise Truncated(position, oldest) from None
             logger.warning("log segment missing, reading on behind it", segment=position.segment)
             return None, 0
         try:

@@ -12,6 +12,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from bridge.buffer.files import Files
+from bridge.buffer.gaps import GapBook, note_gaps
 from bridge.buffer.lock import DirLock
 from bridge.buffer.log import Log
 from bridge.buffer.matchers import Matchers
@@ -173,6 +174,14 @@ class Store(View):
         cursor remembers: a log that a Prometheus wrote does not say it. May be called in any thread.
         """
         return self._reader.read(position, max_samples, seq)
+
+    async def note_gaps(self, book: GapBook, oldest: Position) -> list[str]:
+        """Note durably what each reader in `book` misses once the log begins at `oldest`, the start of a segment.
+
+        To be called before anything of it goes. Returns the readers concerned. Raises OSError and Unavailable: then
+        the log must stay as it is.
+        """
+        return await note_gaps(self._reader.read, book, oldest)
 
     def problem(self) -> str | None:
         """Why the last batches were refused; None when all is well. It mends itself: every batch is a new try."""

@@ -1,17 +1,21 @@
-"""Out of the log into InfluxDB: at least once, in order of the log, with every sample accounted for."""
+"""Out of the log into InfluxDB, or out of history where the log has gone: at least once, every sample accounted for."""
 
 from bridge.forward.account import Account
+from bridge.forward.history import Columns, History, TooManySamples
 from bridge.forward.letters import DeadLetters, Letter, LetterCounts
 from bridge.forward.metrics import ForwardMetrics, SinkStatus
 from bridge.forward.pace import Pace
 from bridge.forward.ranges import Ranges
 from bridge.forward.sink import Sink
 from bridge.forward.sinks import Sinks
+from bridge.forward.stored import StoredHistory
 
 __all__ = [
     "Account",
+    "Columns",
     "DeadLetters",
     "ForwardMetrics",
+    "History",
     "Letter",
     "LetterCounts",
     "Pace",
@@ -19,4 +23,6 @@ __all__ = [
     "Sink",
     "SinkStatus",
     "Sinks",
+    "StoredHistory",
+    "TooManySamples",
 ]

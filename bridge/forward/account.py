@@ -2,27 +2,33 @@
 
 The identity: `seq = sent + unrepresentable + expired + dead_lettered`, so that with `pending = accepted - seq` every
 accepted sample is in exactly one place. `seq` is what the log says; the others are what this sink has counted.
+
+History knows times and not the order of the log. A sink that catches up from it is sent all of a time, and what of that
+is more than was missed counts as `resent`, outside of the identity.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bridge.buffer import Cursor, Position
+from bridge.forward.parcel import CatchUp
 
 __all__ = ["Account", "Landing"]
 
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """What became of one slice of the log.
+    """What became of one parcel.
 
     Attributes:
-        position: where the slice ends.
-        seq: samples accepted by the store up to there.
+        position: where in the log to read on behind it.
+        seq: samples accounted for behind it.
         sent: samples that the sink has answered for.
         unrepresentable: samples that no line can carry, by reason.
         dead_lettered: samples whose lines the sink refused for good.
         newest: time of the newest sample sent, ms.
+        from_history: the samples were read from history.
+        catching_up: what is left of history behind it.
     """
 
     position: Position
@@ -31,20 +37,39 @@ class Landing:
     unrepresentable: Mapping[str, int] = field(default_factory=dict)
     dead_lettered: int = 0
     newest: int | None = None
+    from_history: bool = False
+    catching_up: CatchUp | None = None
+
+    @property
+    def samples(self) -> int:
+        """All of them."""
+        return self.sent + sum(self.unrepresentable.values()) + self.dead_lettered
+
+    def without(self, excess: int) -> "Landing":
+        """The same with `excess` samples less, first of those that were sent."""
+        sent = max(self.sent - excess, 0)
+        excess -= self.sent - sent
+        unrepresentable = {}
+        for reason, count in self.unrepresentable.items():
+            unrepresentable[reason] = max(count - excess, 0)
+            excess -= count - unrepresentable[reason]
+        return replace(self, sent=sent, unrepresentable=unrepresentable, dead_lettered=self.dead_lettered - excess)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A sink's progress, saved as one row: everything before `position` is accounted for.
+    """A sink's progress, saved as one row: everything before `position` is accounted for, but what it catches up.
 
     Attributes:
-        position: where to read on.
-        seq: samples accepted by the store up to `position`.
+        position: where to read on in the log.
+        seq: samples accounted for: those accepted by the store up to `position`, less what is still to be caught up.
         sent: samples that the sink has answered for.
         unrepresentable: samples that no line can carry, by reason.
         expired: samples that had left the log before the sink could be sent them.
         dead_lettered: samples whose lines the sink refused for good, whether sent again later or not.
         newest: time of the newest sample sent, ms.
+        resent: samples sent though they were in the account already: they lay in the time of what was missed.
+        catching_up: what is to be sent from history before the log is read on.
     """
 
     position: Position
@@ -54,6 +79,13 @@ class Account:
     expired: int = 0
     dead_lettered: int = 0
     newest: int | None = None
+    resent: int = 0
+    catching_up: CatchUp | None = None
+
+    @property
+    def certain(self) -> int:
+        """Samples accounted for that are not sent again after a crash now."""
+        return self.seq if self.catching_up is None else max(self.seq - self.catching_up.counted - 1, 1)
 
     @property
     def holds(self) -> bool:
@@ -61,8 +93,9 @@ class Account:
         return self.seq == self.sent + sum(self.unrepresentable.values()) + self.expired + self.dead_lettered
 
     def after(self, landing: Landing) -> "Account":
-        """The account behind `landing`. What the log no longer had on the way there counts as expired."""
-        seen = landing.sent + sum(landing.unrepresentable.values()) + landing.dead_lettered
+        """The account behind `landing`. What neither the log nor history had on the way there counts as expired."""
+        excess = max(landing.samples - (landing.seq - self.seq), 0) if landing.from_history else 0
+        landing = landing.without(excess)
         reasons = sorted({*self.unrepresentable, *landing.unrepresentable})
         return Account(
             position=landing.position,
@@ -72,9 +105,11 @@ class Account:
                 reason: self.unrepresentable.get(reason, 0) + landing.unrepresentable.get(reason, 0)
                 for reason in reasons
             },
-            expired=self.expired + max(landing.seq - self.seq - seen, 0),
+            expired=self.expired + max(landing.seq - self.seq - landing.samples, 0),
             dead_lettered=self.dead_lettered + landing.dead_lettered,
             newest=max((t for t in (self.newest, landing.newest) if t is not None), default=None),
+            resent=self.resent + excess,
+            catching_up=landing.catching_up,
         )
 
     def to_cursor(self) -> Cursor:
@@ -85,6 +120,8 @@ class Account:
             "expired": self.expired,
             "dead_lettered": self.dead_lettered,
             "newest": self.newest,
+            "resent": self.resent,
+            "catching_up": self.catching_up.to_json() if self.catching_up is not None else None,
         }
         return Cursor(self.position, self.seq, counters)
 
@@ -92,6 +129,7 @@ class Account:
     def from_cursor(cls, cursor: Cursor) -> "Account":
         """The inverse of `to_cursor`; what an older or newer version counted otherwise is left out."""
         counters = cursor.counters
+        catching_up = counters.get("catching_up")
         return cls(
             position=cursor.position,
             seq=cursor.seq,
@@ -100,4 +138,6 @@ class Account:
             expired=counters.get("expired", 0),
             dead_lettered=counters.get("dead_lettered", 0),
             newest=counters.get("newest"),
+            resent=counters.get("resent", 0),
+            catching_up=CatchUp.from_json(catching_up) if catching_up is not None else None,
         )

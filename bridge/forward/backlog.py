@@ -1,26 +1,35 @@
 """The log as a sink reads it: from its cursor on, in slices of bounded size, encoded for sending.
 
-The log is the queue: nothing is kept here but the slice that is being read, however long the backlog.
+The log is the queue: nothing is kept here but what is being read, however long the backlog. Where the log has gone
+before it was read, history takes its place.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import anyio.to_thread
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
-from bridge.buffer import Position
-from bridge.native import Lines, LogSlice
+from bridge.buffer import Gap, Position, Truncated
+from bridge.forward.account import Account
+from bridge.forward.catchup import Catcher
+from bridge.forward.history import History
+from bridge.forward.parcel import CatchUp, Parcel
+from bridge.native import Head, LogSlice, encode_lines
 
-__all__ = ["Backlog", "Log", "Parcel"]
+__all__ = ["Backlog", "Log"]
 
 logger = structlog.get_logger(__name__)
 
 
 class Log(Protocol):
     """What is read from: implemented by `bridge.buffer.Store`."""
+
+    @property
+    def head(self) -> Head:
+        """Whose series the references in the log name."""
 
     @property
     def seq(self) -> int:
@@ -36,50 +45,48 @@ class Log(Protocol):
         """Return when there is something to read beyond `position`."""
 
     def read(self, position: Position, max_samples: int, *, seq: int = 0) -> tuple[LogSlice, Position]:
-        """Whole batches from `position` on until there are `max_samples`, and the position behind them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """A slice of the log, ready to be sent.
-
-    Attributes:
-        lines: its samples, as far as lines can carry them.
-        unrepresentable: the others, by reason.
-        position: where it ends.
-        seq: samples accepted by the store up to there.
-    """
-
-    lines: Lines
-    unrepresentable: Mapping[str, int]
-    position: Position
-    seq: int
+        """Whole batches from `position` on until there are `max_samples`, and the position behind them. Raises
+        Truncated when the log begins behind `position`."""
 
 
 class Backlog:
-    """Reads on from where it is; whoever sends the parcels keeps the cursor."""
+    """Reads on from an account; whoever sends the parcels moves the account and keeps the cursor."""
 
     def __init__(
-        self, log: Log, *, position: Position, seq: int, max_samples: int, encode: Callable[[LogSlice], Lines]
+        self,
+        log: Log,
+        account: Account,
+        *,
+        gap: Callable[[Position], Gap | None],
+        history: History,
+        max_samples: int,
+        name_tag: bool,
     ) -> None:
+        """`gap` tells what is missed by who is at a position that the log does not reach back to."""
         self._log = log
-        self._position = position
-        self._seq = seq
+        self._position = account.position
+        self._seq = account.seq
+        self._gap = gap
         self._max_samples = max_samples
-        self._encode = encode
+        self._encode = partial(encode_lines, log.head, name_tag=name_tag)
+        self._new_catcher = partial(Catcher, history=history, max_samples=max_samples, name_tag=name_tag)
+        self._catcher: Catcher | None = None
+        if account.catching_up is not None:
+            self._catch_up(account.catching_up)
         self._retrying = AsyncRetrying(
             retry=retry_if_exception_type(OSError), wait=wait_exponential(max=60.0), before_sleep=_log_fault
         )
 
     @property
     def unread(self) -> int:
-        """Samples accepted beyond the last parcel."""
-        return self._log.seq - self._seq
+        """Samples that wait to be read, so far as is known; of history there is always enough."""
+        return self._log.seq - self._seq if self._catcher is None else max(self._log.seq, self._max_samples)
 
     async def next(self) -> Parcel:
         """Wait for samples, read and encode them. Faults of the disk are waited out."""
         while True:
-            await self._log.wait_beyond(self._position)
+            if self._catcher is None:
+                await self._log.wait_beyond(self._position)
             parcel: Parcel | None = await self._retrying(self._read_in_thread)
             if parcel is not None:
                 return parcel
@@ -88,13 +95,37 @@ class Backlog:
         return await anyio.to_thread.run_sync(self._read)
 
     def _read(self) -> Parcel | None:
-        """One slice; None when there was something else than samples in the log."""
-        piece, self._position = self._log.read(self._position, self._max_samples, seq=self._seq)
+        """One parcel; None when there was something else than samples."""
+        if self._catcher is not None:
+            parcel = self._catcher.next()
+            if parcel.catching_up is None:
+                self._catcher = None
+            self._seq = parcel.seq
+            return parcel
+        try:
+            piece, self._position = self._log.read(self._position, self._max_samples, seq=self._seq)
+        except Truncated as truncated:
+            self._leap(truncated.oldest)
+            return None
         if piece.samples == 0:
             return None
         self._seq = piece.seq
         lines = self._encode(piece)
         return Parcel(lines, lines.unrepresentable, self._position, self._seq)
+
+    def _leap(self, oldest: Position) -> None:
+        """Go to where the log is still there, by way of history when it is known what is missed."""
+        gap = self._gap(self._position)
+        if gap is None or gap.end > self._log.durable():
+            logger.error("log gone before it was read, reading on behind it", position=str(self._position))
+            self._position = oldest
+            return
+        logger.info("log gone before it was read, sending from history", samples=gap.seq - self._seq)
+        self._position = gap.end
+        self._catch_up(CatchUp(gap.seq, gap.spans))
+
+    def _catch_up(self, state: CatchUp) -> None:
+        self._catcher = self._new_catcher(state, position=self._position, seq=self._seq)
 
 
 def _log_fault(state: RetryCallState) -> None:

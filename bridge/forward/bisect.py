@@ -1,11 +1,13 @@
 """Finding the few lines that a sink will never take among the many that it would.
 
 What the answer tells is used first: lines that it names, or that all were dropped. Else halves are sent again, which
-changes nothing for lines that were stored already. Series whose lines were refused are remembered and sent apart from
-then on, so that their next lines do not cost the others a search.
+changes nothing for lines that were stored already. Where one line of a series is refused, its other lines are likely
+to be: those of the same batch are set apart and tried together, after all others, and so are those of later batches, so
+that they do not cost the others a search.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bridge.forward.classify import Ruling, Verdict
@@ -20,9 +22,10 @@ _MIN_BYTES = 1 << 10
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A line that the sink refused for good, with its status and words."""
+    """A line that the sink refused for good, with what names its series, and the status and words of the refusal."""
 
     line: bytes
+    series: bytes
     code: int
     reason: str
 
@@ -63,8 +66,13 @@ class Bisector:
     async def _deliver(self, lines: Lines, outcome: Outcome) -> None:
         accepted_before = self._delivery.accepted
         todo = deque(self._pieces(lines))
-        while todo:
+        apart: set[bytes] = set()  # series of which a line was refused; their other lines come last
+        last: deque[Lines] = deque()
+        while todo or last:
+            if not todo:
+                todo.extend(self._pieces(last.popleft()))
             piece = todo.popleft()
+            refused_before = len(outcome.rejected)
             ruling = await self._delivery.send(piece, doubts=self._doubts)
             if ruling.verdict is Verdict.OK:
                 outcome.sent += len(piece)
@@ -81,6 +89,11 @@ class Bisector:
                     await self._ask_again()
             else:
                 todo.extendleft(reversed(self._search(piece, ruling, outcome)))
+            if new := {r.series for r in outcome.rejected[refused_before:]} - apart:
+                apart |= new
+                todo, theirs = _sift(todo, new)
+                if len(theirs):
+                    last.append(theirs)
 
     async def _ask_again(self) -> None:
         """Send a line again that the sink took before, which changes nothing there: others may not be left."""
@@ -113,8 +126,9 @@ class Bisector:
         for index in range(len(lines)):
             line = lines.line(index)
             reason = ruling.listed.get(line, ruling.answer.text)
-            outcome.rejected.append(Rejection(line, ruling.answer.status, reason))
-            self._suspect(lines.series(index))
+            series = lines.series(index)
+            outcome.rejected.append(Rejection(line, series, ruling.answer.status, reason))
+            self._suspect(series)
 
     def _suspect(self, series: bytes) -> None:
         self._suspects.pop(series, None)
@@ -130,3 +144,9 @@ class Bisector:
 def _halves(lines: Lines) -> list[Lines]:
     middle = len(lines) // 2
     return [lines.slice(0, middle), lines.slice(middle, len(lines))]
+
+
+def _sift(pieces: Iterable[Lines], series: set[bytes]) -> tuple[deque[Lines], Lines]:
+    """(the pieces without lines of these series, those lines together)."""
+    both = [piece.split_by_series(series) for piece in pieces]
+    return deque(others for _, others in both if len(others)), Lines.concat([found for found, _ in both])

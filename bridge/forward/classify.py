@@ -9,6 +9,8 @@ import enum
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Literal
 
 __all__ = ["RULES", "Answer", "Dialect", "Rule", "Ruling", "Verdict", "classify"]
@@ -44,8 +46,9 @@ class Answer:
     retry_after: float | None = None
 
     @classmethod
-    def read(cls, status: int, body: bytes, retry_after: str | None = None) -> "Answer":
-        """From a response: 1.x wraps its text as `{"error"}`, 2.x as `{"code", "message"}`, a proxy not at all."""
+    def read(cls, status: int, body: bytes, retry_after: str | None = None, *, now_ms: int = 0) -> "Answer":
+        """From a response that came at `now_ms`: 1.x wraps its text as `{"error"}`, 2.x as `{"code", "message"}`, a
+        proxy not at all. `retry_after` is the header as it came."""
         text, code = body.decode(errors="replace").strip(), ""
         try:
             wrapped = json.loads(text)
@@ -55,12 +58,18 @@ class Answer:
             texts = (wrapped.get("message"), wrapped.get("error"))
             text = next((told for told in texts if isinstance(told, str)), text)
             code = str(wrapped.get("code") or "")
-        return cls(status, text, code, _seconds(retry_after))
+        return cls(status, text, code, _seconds(retry_after or "", now_ms))
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    """`Retry-After` in seconds; its date form is not worth a clock comparison and counts as absent."""
-    return float(retry_after) if retry_after is not None and re.fullmatch(r"[0-9]{1,9}", retry_after.strip()) else None
+def _seconds(retry_after: str, now_ms: int) -> float | None:
+    """`Retry-After` in seconds from now, given so or as a date; None for anything else (RFC 9110, 10.2.3)."""
+    if re.fullmatch(r"[0-9]{1,9}", retry_after.strip()):
+        return float(retry_after)
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(until.replace(tzinfo=until.tzinfo or UTC).timestamp() - now_ms / 1000, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class State(enum.Enum):
     """How a sink is."""
 
     UP = "up"
+    CATCHING_UP = "catching up"  # takes samples, of which some come from history
     RETRYING = "retrying"
     HELD = "held"
     STOPPED = "stopped"

@@ -20,9 +20,10 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from bridge.errors import Unavailable
 from bridge.forward.account import Account, Landing
-from bridge.forward.backlog import Backlog, Parcel
+from bridge.forward.backlog import Backlog
 from bridge.forward.bisect import Outcome, Rejection
 from bridge.forward.delivery import Stopped
+from bridge.forward.parcel import Parcel
 from bridge.native import Lines
 
 __all__ = ["Feed"]
@@ -134,6 +135,8 @@ class Feed:
                 unrepresentable=parcel.unrepresentable,
                 dead_lettered=len(outcome.rejected),
                 newest=parcel.lines.newest,
+                from_history=parcel.from_history,
+                catching_up=parcel.catching_up,
             )
         )
         if held_before and not self.account.holds:

@@ -15,6 +15,7 @@ import aiohttp
 import anyio.to_thread
 
 from bridge import __version__
+from bridge.clock import Clock
 from bridge.config import InfluxSink
 from bridge.forward.classify import Answer, Dialect
 
@@ -40,13 +41,13 @@ class Transport(Protocol):
         """Close all connections."""
 
 
-def open_transport(settings: InfluxSink) -> Transport:
-    """The transport that `settings.dialect` asks for."""
+def open_transport(settings: InfluxSink, clock: Clock) -> Transport:
+    """The transport that `settings.dialect` asks for; `clock` tells how far off the date of a `Retry-After` is."""
     if settings.dialect == "v1":
-        return InfluxV1(settings)
+        return InfluxV1(settings, clock)
     if settings.dialect == "v2":
-        return InfluxV2(settings)
-    return AutoTransport(settings)
+        return InfluxV2(settings, clock)
+    return AutoTransport(settings, clock)
 
 
 class InfluxV1:
@@ -54,13 +55,14 @@ class InfluxV1:
 
     dialect: Dialect = "v1"
 
-    def __init__(self, settings: InfluxSink) -> None:
+    def __init__(self, settings: InfluxSink, clock: Clock) -> None:
         database, retention_policy = _database(settings)
         self._url = f"{settings.url}/write"
         self._params = {"db": database, "precision": "ms"}
         if retention_policy:
             self._params["rp"] = retention_policy
         self._settings = settings
+        self._clock = clock
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, body: bytes, *, gzipped: bool) -> Answer:
@@ -74,7 +76,8 @@ class InfluxV1:
             async with self._session.post(
                 self._url, params=self._params, data=body, headers=headers, allow_redirects=False
             ) as response:
-                return Answer.read(response.status, await response.read(), response.headers.get("Retry-After"))
+                retry_after = response.headers.get("Retry-After")
+                return Answer.read(response.status, await response.read(), retry_after, now_ms=self._clock.now_ms())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return _no_answer(error)
 
@@ -93,8 +96,9 @@ class InfluxV2:
 
     dialect: Dialect = "v2"
 
-    def __init__(self, settings: InfluxSink) -> None:
+    def __init__(self, settings: InfluxSink, clock: Clock) -> None:
         self._settings = settings
+        self._clock = clock
         self._client: InfluxDBClientAsync | None = None
         self._opening = asyncio.Lock()
 
@@ -118,10 +122,10 @@ class InfluxV2:
                 _return_http_data_only=False,
                 **encoding,
             )
-            return Answer.read(status, b"", headers.get("Retry-After"))
+            return Answer.read(status, b"", headers.get("Retry-After"), now_ms=self._clock.now_ms())
         except ApiException as error:
             retry_after = error.headers.get("Retry-After") if error.headers is not None else None
-            return Answer.read(error.status or 0, error.body or b"", retry_after)
+            return Answer.read(error.status or 0, error.body or b"", retry_after, now_ms=self._clock.now_ms())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return _no_answer(error)
 
@@ -155,8 +159,9 @@ class InfluxV2:
 class AutoTransport:
     """Asks `/ping` who answers before the first write, and again after the answers have stopped making sense."""
 
-    def __init__(self, settings: InfluxSink) -> None:
+    def __init__(self, settings: InfluxSink, clock: Clock) -> None:
         self._settings = settings
+        self._clock = clock
         self._chosen: InfluxV1 | InfluxV2 | None = None
         self._in_doubt = False
         self._posting = 0
@@ -195,8 +200,8 @@ class AutoTransport:
         finally:
             await session.close()
         if version.startswith("1.") or not self._settings.bucket:
-            return InfluxV1(self._settings)
-        return InfluxV2(self._settings)
+            return InfluxV1(self._settings, self._clock)
+        return InfluxV2(self._settings, self._clock)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -17,7 +17,7 @@ from bridge.forward.account import Account
 __all__ = ["ForwardMetrics", "SinkMetrics", "SinkStatus"]
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-_STATES = ("up", "retrying", "held", "stopped")
+_STATES = ("up", "catching up", "retrying", "held", "stopped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class SinkStatus:
     Attributes:
         name: as configured.
         target: where it writes to, without credentials.
-        state: "up", "retrying", "held" (waits for a human) or "stopped".
+        state: "up", "catching up" (is sent from history what the log no longer has), "retrying", "held" (waits for a
+            human) or "stopped".
         problem: the last answer, while it is not up.
         account: where the samples went.
         accepted: samples that the store has accepted.
@@ -123,7 +124,12 @@ def _samples(statuses: list[SinkStatus]) -> Iterator[Metric]:
         "pushbridge_sink_unrepresentable", "Samples that no line can carry.", labels=["sink", "reason"]
     )
     expired = CounterMetricFamily(
-        "pushbridge_sink_expired", "Samples that left the log before they could be sent.", labels=["sink"]
+        "pushbridge_sink_expired", "Samples that were no longer stored when they could be sent.", labels=["sink"]
+    )
+    resent = CounterMetricFamily(
+        "pushbridge_sink_resent",
+        "Samples sent again, for they lay in the time of others that had left the log.",
+        labels=["sink"],
     )
     dead = CounterMetricFamily(
         "pushbridge_sink_dead_lettered", "Samples that the sink refused for good.", labels=["sink"]
@@ -137,11 +143,12 @@ def _samples(statuses: list[SinkStatus]) -> Iterator[Metric]:
         for reason, count in account.unrepresentable.items():
             lost.add_metric([status.name, reason], count)
         expired.add_metric([status.name], account.expired)
+        resent.add_metric([status.name], account.resent)
         dead.add_metric([status.name], account.dead_lettered)
         letters.add_metric([status.name, "waiting"], status.letters_waiting)
         letters.add_metric([status.name, "resent"], status.letters_resent)
         letters.add_metric([status.name, "dropped"], status.letters_dropped)
-    return iter((sent, lost, expired, dead, letters))
+    return iter((sent, lost, expired, resent, dead, letters))
 
 
 def _health(statuses: list[SinkStatus]) -> Iterator[Metric]:

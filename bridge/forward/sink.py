@@ -10,7 +10,7 @@ from typing import ParamSpec, Protocol, TypeVar
 import anyio.to_thread
 import structlog
 
-from bridge.buffer import Cursor, Files
+from bridge.buffer import Cursor, Files, Gap, Position
 from bridge.clock import Clock
 from bridge.config import InfluxSink
 from bridge.forward.account import Account
@@ -19,12 +19,13 @@ from bridge.forward.bisect import Bisector, Rejection
 from bridge.forward.deadletter import LetterBox
 from bridge.forward.delivery import Delivery, State, Stopped
 from bridge.forward.feed import Feed
+from bridge.forward.history import History
 from bridge.forward.influxdb import open_transport
 from bridge.forward.metrics import ForwardMetrics, SinkStatus
 from bridge.forward.pace import Pace
-from bridge.native import Head, Lines, encode_lines
+from bridge.native import Lines
 
-__all__ = ["CursorStore", "Sink", "SinkLog"]
+__all__ = ["CursorStore", "Sink"]
 
 logger = structlog.get_logger(__name__)
 
@@ -33,14 +34,6 @@ T = TypeVar("T")
 
 _MAX_BODY = 8 << 20  # bytes of lines in one request: InfluxDB 3 takes 10 MiB after decompression, the others more
 _LETTERS_AT_ONCE = 500
-
-
-class SinkLog(Log, Protocol):
-    """A log together with the head that knows its series."""
-
-    @property
-    def head(self) -> Head:
-        """Whose series the log's references name."""
 
 
 class CursorStore(Protocol):
@@ -52,6 +45,9 @@ class CursorStore(Protocol):
     async def save(self, name: str, cursor: Cursor) -> None:
         """Return once it is durable."""
 
+    def gap(self, name: str, position: Position) -> Gap | None:
+        """What a reader at `position` misses before it can read the log on; None when nothing is known of any."""
+
 
 class Sink:
     """Feeds one InfluxDB. Belongs to one event loop: `run` in a task of its own, `stop` from outside."""
@@ -60,7 +56,8 @@ class Sink:
         self,
         settings: InfluxSink,
         *,
-        log: SinkLog,
+        log: Log,
+        history: History,
         cursors: CursorStore,
         files: Files,
         rejected: Path,
@@ -68,11 +65,13 @@ class Sink:
         metrics: ForwardMetrics,
         pace: Pace | None = None,
     ) -> None:
-        """`rejected` is the folder of all sinks' dead letters."""
+        """`history` is what the sink is fed from where it comes too late for the log; `rejected` is the folder of all
+        sinks' dead letters."""
         self.name = settings.name
         self.target = f"{settings.url} {_destination(settings)}"
         self._settings = settings
         self._log = log
+        self._history = history
         self._cursors = cursors
         self._files = files
         self._rejected = rejected
@@ -81,7 +80,7 @@ class Sink:
         self._stopping = asyncio.Event()
         self._started_ms = clock.now_ms()
         self._logger = logger.bind(sink=self.name)
-        self._transport = open_transport(settings)
+        self._transport = open_transport(settings, clock)
         self._delivery = Delivery(
             self._transport,
             logger=self._logger.bind(target=self.target),
@@ -106,7 +105,7 @@ class Sink:
         return SinkStatus(
             name=self.name,
             target=self.target,
-            state=(State.STOPPED if self._stopping.is_set() else self._delivery.state).value,
+            state=self._state(account).value,
             problem=self._delivery.problem,
             account=account,
             accepted=accepted,
@@ -115,6 +114,13 @@ class Sink:
             letters_resent=letters.resent if letters is not None else 0,
             letters_dropped=letters.dropped if letters is not None else 0,
         )
+
+    def _state(self, account: Account) -> State:
+        if self._stopping.is_set():
+            return State.STOPPED
+        if self._delivery.state is State.UP and account.catching_up is not None:
+            return State.CATCHING_UP
+        return self._delivery.state
 
     async def run(self) -> None:
         """Feed the sink until `stop`. A fault of ours is logged, and the work taken up again at the saved cursor."""
@@ -139,7 +145,7 @@ class Sink:
         account = self._feed.account
         await self._save(account)
         self._letters = await _to_the_end(
-            partial(LetterBox, self._files, self._rejected / self.name, self._clock, account.seq)
+            partial(LetterBox, self._files, self._rejected / self.name, self._clock, account.certain)
         )
         self._logger.info(
             "sink started", target=self.target, position=str(account.position), pending=self._log.seq - account.seq
@@ -167,10 +173,11 @@ class Sink:
     def _new_feed(self, account: Account) -> Feed:
         backlog = Backlog(
             self._log,
-            position=account.position,
-            seq=account.seq,
+            account,
+            gap=partial(self._cursors.gap, self.name),
+            history=self._history,
             max_samples=self._settings.batch_samples,
-            encode=partial(encode_lines, self._log.head, name_tag=self._settings.name_tag),
+            name_tag=self._settings.name_tag,
         )
         return Feed(
             account,

@@ -62,6 +62,7 @@ def _row(sink: Sink) -> Mapping[str, Any]:
         "unrepresentable": sum(account.unrepresentable.values()),
         "unrepresentable_by_reason": dict(account.unrepresentable),
         "expired": account.expired,
+        "resent": account.resent,
         "dead_lettered": account.dead_lettered,
         "pending": status.pending,
         "identity_holds": status.identity_holds,

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 from prometheus_client import CollectorRegistry
 
-from bridge.buffer import CURSORS, Cursors, Files, State, Store
+from bridge.buffer import CURSORS, Cursors, Files, Position, State, Store
 from bridge.clock import SystemClock
 from bridge.config import InfluxSink
-from bridge.forward import DeadLetters, ForwardMetrics, Pace, Sink
+from bridge.forward import DeadLetters, ForwardMetrics, History, Pace, Sink, StoredHistory
 from bridge.native import Batch
 from tests.buffer.samples import open_store
 from tests.edge.serving import serving, until
 from tests.forward.fake_influx import FakeInflux
 
-__all__ = ["FAST", "Rig", "line_of", "rig"]
+__all__ = ["FAST", "Rig", "line_of", "rig", "rig_of"]
 
 FAST = Pace(first=0.002, cap=0.02, retry_after_cap=0.3, probe=0.005, probe_cap=0.02, doubts=3, letters=0.01, stop=2.0)
 
@@ -48,6 +49,7 @@ class Rig:
         self.store: Store
         self.state: State
         self.cursors: Cursors
+        self.history: History
         self.sink: Sink
         self.sink_registry: CollectorRegistry
         self._task: asyncio.Task[None]
@@ -57,9 +59,18 @@ class Rig:
         """Open the data directory and start the sink."""
         self.registry = CollectorRegistry()
         self.store = open_store(self.folder, registry=self.registry)
+        self.history = self.new_history()
+        self.open_state()
+        self.start_sink()
+
+    def open_state(self) -> None:
+        """Open the state database."""
         self.state = State.open(self.folder / "state.db", [CURSORS], self.files)
         self.cursors = Cursors(self.state)
-        self.start_sink()
+
+    def new_history(self) -> History:
+        """What the sink is given."""
+        return StoredHistory(self.store)
 
     def start_sink(self) -> None:
         """A sink at the saved cursor."""
@@ -67,6 +78,7 @@ class Rig:
         self.sink = Sink(
             self.settings,
             log=self.store,
+            history=self.history,
             cursors=self.cursors,
             files=self.files,
             rejected=self.folder / "rejected",
@@ -94,14 +106,39 @@ class Rig:
         await self.store.close()
         await self.state.close()
 
-    async def push(self, count: int = 1, *, metric: str = "m", value: Callable[[int], float] = float) -> None:
-        """Append one batch of `count` series at a time of its own."""
-        self._now += 1
+    async def push(
+        self,
+        count: int = 1,
+        *,
+        metric: str = "m",
+        value: Callable[[int], float] = float,
+        time: int | None = None,
+        padding: str = "",
+    ) -> None:
+        """Append one batch of `count` series, at a time of its own unless `time` says when."""
+        self._now += time is None
+        t = self._now if time is None else time
         rows: list[tuple[dict[str, str], int | None, float]] = [
-            ({"__name__": metric, "n": str(n)}, self._now, value(n)) for n in range(count)
+            ({"__name__": metric, "n": str(n)} | ({"pad": padding} if padding else {}), t, value(n))
+            for n in range(count)
         ]
-        await self.store.append(Batch.from_rows(rows, self._now))
-        self.accepted |= {(line_of(labels), self._now): v for labels, _, v in rows}
+        await self.store.append(Batch.from_rows(rows, t))
+        self.accepted |= {(line_of(labels), t): v for labels, _, v in rows}
+
+    async def cut(self) -> None:
+        """Push until the log is in its next segment."""
+        segment = self.store.durable().segment
+        while self.store.durable().segment == segment:
+            await self.push(metric="filler", padding=secrets.token_hex(10_000))
+
+    async def truncate(self) -> list[str]:
+        """Let all segments go but the one that is written, as the store does when a sink is too far behind."""
+        oldest = Position(self.store.durable().segment, 0)
+        behind = await self.store.note_gaps(self.cursors, oldest)
+        for path in (self.folder / "tsdb" / "wal").iterdir():
+            if int(path.name) < oldest.segment:
+                path.unlink()
+        return behind
 
     @property
     def letters(self) -> DeadLetters:
@@ -115,6 +152,7 @@ class Rig:
     async def check(self) -> None:
         """Everything accepted is at the sink or a dead letter, once and unchanged, and the account says the same."""
         await self.drained()
+        await until(lambda: self.sink.status().account.catching_up is None)
         status = self.sink.status()
         assert status.identity_holds, status
         assert self.store.seq == len(self.accepted)
@@ -130,14 +168,26 @@ class Rig:
         return series, int(time)
 
 
+R = TypeVar("R", bound=Rig)
+
+
 @contextlib.asynccontextmanager
-async def rig(folder: Path, fake: FakeInflux | None = None, pace: Pace = FAST, **settings: Any) -> AsyncIterator[Rig]:
-    """A running rig."""
+async def rig_of(
+    kind: type[R], folder: Path, fake: FakeInflux | None = None, pace: Pace = FAST, **settings: Any
+) -> AsyncIterator[R]:
+    """A running rig of some kind."""
     fake = fake or FakeInflux()
     async with serving(fake) as port:
-        found = Rig(folder, fake, port, settings, pace)
+        found = kind(folder, fake, port, settings, pace)
         found.open()
         try:
             yield found
         finally:
             await found.close()
+
+
+@contextlib.asynccontextmanager
+async def rig(folder: Path, fake: FakeInflux | None = None, pace: Pace = FAST, **settings: Any) -> AsyncIterator[Rig]:
+    """A running rig."""
+    async with rig_of(Rig, folder, fake, pace, **settings) as found:
+        yield found

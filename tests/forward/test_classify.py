@@ -116,7 +116,22 @@ def test_the_number_dropped_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [(None, None), ("7", 7.0), (" 30 ", 30.0), ("-1", None), ("soon", None), ("1e9", None)]
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("7", 7.0),
+        (" 30 ", 30.0),
+        ("-1", None),
+        ("soon", None),
+        ("1e9", None),
+        ("Tue, 14 Nov 2023 22:13:50 GMT", 30.0),
+        ("Tuesday, 14-Nov-23 22:13:50 GMT", 30.0),
+        ("Tue Nov 14 22:13:50 2023", 30.0),
+        ("Tue, 14 Nov 2023 22:13:10 GMT", 0.0),
+        ("Tue, 34 Nov 2023 22:13:50 GMT", None),
+        ("Tue, 14 Nov 99999999 22:13:50 GMT", None),
+        ("", None),
+    ],
 )
 def test_retry_after(header: str | None, seconds: float | None) -> None:
-    assert Answer.read(429, b"", header).retry_after == seconds
+    assert Answer.read(429, b"", header, now_ms=1_700_000_000_000).retry_after == seconds

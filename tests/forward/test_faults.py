@@ -105,6 +105,28 @@ async def test_series_known_to_be_bad_are_not_searched_for_again(tmp_path: Path)
         await r.check()
 
 
+@pytest.mark.parametrize("kind", ["unparsable", "conflicting"])
+async def test_other_lines_of_a_bad_series_are_tried_together(tmp_path: Path, kind: str) -> None:
+    def refuse(line: str) -> str | None:
+        return "because" if line.split(" ", 1)[0] in {"m,n=3", "m,n=17", "m,n=39"} else None
+
+    async def nameless(sink: FakeInflux, write: Write) -> Response:
+        bad = any(map(refuse, write.lines))
+        return error(2, 400, "some line is wrong") if bad else sink.serve(write)
+
+    fake = FakeInflux(version=2, conflicting=refuse)
+    async with rig(tmp_path, fake, batch_samples="5000") as r:
+        await r.stop_sink()
+        for _ in range(38):
+            await r.push(60)
+        fake.always = nameless if kind == "unparsable" else None
+        r.start_sink()
+        await r.check()
+        assert r.sink.status().account.dead_lettered == 3 * 38
+        limit = 3 * 2 * 38 if kind == "unparsable" else 0  # nothing tells that all of some lines are bad but their sum
+        assert len(fake.writes) <= 3 * 24 + 6 + limit
+
+
 async def test_a_series_that_is_good_again_is_trusted_again(tmp_path: Path) -> None:
     fake = FakeInflux(version=2, conflicting=lambda line: "conflict" if line.startswith("m,n=3 ") else None)
     async with rig(tmp_path, fake) as r:

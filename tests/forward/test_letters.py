@@ -26,7 +26,7 @@ def box(path: Path, seq: int = 0, files: Files | None = None) -> LetterBox:
 
 
 def rejections(numbers: Iterable[int]) -> list[Rejection]:
-    return [Rejection(f"m,n={n} value=1 {n}".encode(), 400, REASON) for n in numbers]
+    return [Rejection(f"m,n={n} value=1 {n}".encode(), f"m,n={n}".encode(), 400, REASON) for n in numbers]
 
 
 def lines(letters: DeadLetters) -> list[str]:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from bridge.clock import SystemClock
 from bridge.config import InfluxSink
 from bridge.forward.influxdb import Transport, open_transport
 from tests.edge.serving import serving
@@ -27,7 +28,7 @@ LINE = b"m value=1 1\n"
 @asynccontextmanager
 async def transport(fake: Any, **settings: Any) -> AsyncIterator[Transport]:
     async with serving(fake) as port:
-        found = open_transport(InfluxSink(name="x", url=f"http://127.0.0.1:{port}/base", **settings))
+        found = open_transport(InfluxSink(name="x", url=f"http://127.0.0.1:{port}/base", **settings), SystemClock())
         try:
             yield found
         finally:
@@ -102,7 +103,7 @@ async def test_answers_are_given_as_they_are(version: Any) -> None:
 @pytest.mark.parametrize("dialect", ["v1", "v2", "auto"])
 async def test_nobody_there_is_an_answer_too(dialect: Any, free_port: int) -> None:
     url = f"http://127.0.0.1:{free_port}"
-    t = open_transport(InfluxSink(name="x", url=url, dialect=dialect, db="d", bucket="b"))
+    t = open_transport(InfluxSink(name="x", url=url, dialect=dialect, db="d", bucket="b"), SystemClock())
     answer = await t.post(LINE, gzipped=False)
     assert answer.status == 0
     assert "onnect" in answer.text
@@ -176,7 +177,7 @@ async def test_https(version: Any) -> None:
 
         async def status(**tls_config: str) -> int:
             url = f"https://127.0.0.1:{port}"
-            t = open_transport(InfluxSink(name="x", url=url, db="d", bucket="b", tls_config=tls_config))
+            t = open_transport(InfluxSink(name="x", url=url, db="d", bucket="b", tls_config=tls_config), SystemClock())
             answer = await t.post(LINE, gzipped=False)
             await t.close()
             return answer.status

@@ -5,7 +5,7 @@ import { byId, h, KeyedChildren, setText } from "./dom.js";
 import { count, span } from "./text.js";
 
 const PAUSE_MS = 2000;
-const KINDS = { up: "good", retrying: "warn", held: "bad", stopped: "idle" };
+const KINDS = { up: "good", "catching up": "warn", retrying: "warn", held: "bad", stopped: "idle" };
 const FIGURES = ["accepted", "sent", "pending", "dead_lettered", "unrepresentable", "expired"];
 const COLUMNS = ["sink", "state", ...FIGURES, "lag", "last problem"];
 
@@ -44,7 +44,7 @@ export class SinksView {
 
 /** What a reader of another view should know: the worst state that a sink is in, and how many sinks are. */
 function worst(sinks) {
-  for (const state of ["held", "retrying", "stopped"]) {
+  for (const state of ["held", "retrying", "catching up", "stopped"]) {
     const those = sinks.filter((sink) => sink.state === state);
     if (those.length > 0) return [KINDS[state], `${those.length} ${state}`];
   }

@@ -12,6 +12,7 @@ pub mod bytes;
 pub mod chunk;
 pub mod compact;
 pub mod exposition;
+pub mod extent;
 pub mod family;
 pub mod float;
 pub mod head;

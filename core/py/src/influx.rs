@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use engine::labels::Labels;
+use engine::sample::Value;
 use engine::wal::LogSlice;
 use engine::wire::influx::{self, Lines, Options, ParseError, Point, Precision};
 use pyo3::create_exception;
@@ -11,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::buffer::Bytes;
-use crate::head::{PyBatch, PyHead};
+use crate::head::{PyBatch, PyHead, PySeries};
 use crate::wal::PyLogSlice;
 
 create_exception!(
@@ -36,6 +37,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("LabelsTooLong", module.py().get_type::<LabelsTooLong>())?;
     module.add_class::<PyLines>()?;
     module.add_function(wrap_pyfunction!(encode_lines, module)?)?;
+    module.add_function(wrap_pyfunction!(encode_series, module)?)?;
     module.add_function(wrap_pyfunction!(parse_lines, module)?)
 }
 
@@ -90,6 +92,11 @@ impl PyLines {
         Ok(PyBytes::new(py, series))
     }
 
+    #[staticmethod]
+    fn concat(py: Python<'_>, parts: Vec<Py<Self>>) -> Self {
+        Self(py.detach(|| Lines::concat(parts.iter().map(|part| &part.get().0))))
+    }
+
     fn slice(&self, py: Python<'_>, start: usize, stop: usize) -> Self {
         Self(py.detach(|| self.0.slice(start..stop)))
     }
@@ -135,6 +142,26 @@ fn encode(head: &PyHead, slice: &LogSlice, options: Options) -> Lines {
         .map(|row| (Some(Labels::default()), row.1, Point::Histogram));
     influx::encode(histograms, options, &mut lines);
     lines
+}
+
+#[pyfunction]
+#[pyo3(signature = (series, start, stop, *, name_tag = false))]
+fn encode_series(py: Python<'_>, series: Vec<Py<PySeries>>, start: usize, stop: usize, name_tag: bool) -> PyLines {
+    PyLines(py.detach(|| {
+        let rows = series.iter().flat_map(|series| series.get().rows());
+        let mut lines = Lines::default();
+        let wanted = rows.skip(start).take(stop.saturating_sub(start));
+        influx::encode(wanted.map(point), Options { name_tag }, &mut lines);
+        lines
+    }))
+}
+
+fn point<'a>((labels, t, value): (Labels<'a>, i64, &Value)) -> (Option<Labels<'a>>, i64, Point) {
+    let point = match value {
+        Value::Float(value) => Point::Float(*value),
+        Value::Histogram(_) => Point::Histogram,
+    };
+    (Some(labels), t, point)
 }
 
 #[pyfunction]

@@ -1,5 +1,6 @@
 //! Framing records for the log, and slices of it.
 
+use engine::extent::Extent;
 use engine::wal::page::ZSTD;
 use engine::wal::{self, Compression, Damage, Records};
 use parking_lot::Mutex;
@@ -21,6 +22,7 @@ create_exception!(
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("LogDamaged", module.py().get_type::<LogDamaged>())?;
     module.add_class::<PyFramer>()?;
+    module.add_class::<PyExtent>()?;
     module.add_class::<PyLogSlice>()
 }
 
@@ -132,5 +134,31 @@ impl PyLogSlice {
 
     fn __len__(&self) -> usize {
         self.0.samples()
+    }
+}
+
+/// The times of many samples as a few disjoint spans.
+#[pyclass(name = "Extent", frozen, module = "bridge._core")]
+pub struct PyExtent(Mutex<Extent>);
+
+#[pymethods]
+impl PyExtent {
+    #[new]
+    #[pyo3(signature = (spans = Vec::new()))]
+    fn new(spans: Vec<(i64, i64)>) -> Self {
+        let mut extent = Extent::default();
+        for (mint, maxt) in spans {
+            extent.cover(mint, maxt);
+        }
+        Self(Mutex::new(extent))
+    }
+
+    fn add(&self, py: Python<'_>, slice: &PyLogSlice) {
+        py.detach(|| slice.0.extend(&mut self.0.lock()));
+    }
+
+    #[getter]
+    fn spans(&self) -> Vec<(i64, i64)> {
+        self.0.lock().spans().to_vec()
     }
 }

@@ -1,5 +1,7 @@
 //! A slice of the log: what a sink gets to forward.
 
+use crate::extent::Extent;
+
 use super::{BatchReader, Damage, FloatRow, HistogramRow, LogBatch};
 
 /// The samples of some whole batches, as columns of (series, time, value) in log order.
@@ -57,5 +59,14 @@ impl LogSlice {
     /// Samples of either kind.
     pub fn samples(&self) -> usize {
         self.rows.len() + self.histograms.len()
+    }
+
+    /// Add the times of all samples to `extent`.
+    pub fn extend(&self, extent: &mut Extent) {
+        let floats = self.rows.iter().map(|row| row.1);
+        let histograms = self.histograms.iter().map(|row| row.1);
+        for t in floats.chain(histograms) {
+            extent.cover(t, t);
+        }
     }
 }

@@ -127,6 +127,15 @@ impl Lines {
         self.split(|i| self.line(i).is_some_and(&wanted))
     }
 
+    /// Lines of several, one after the other. What was unrepresentable stays with the wholes.
+    pub fn concat<'a>(parts: impl Iterator<Item = &'a Self>) -> Self {
+        let mut whole = Self::default();
+        for part in parts {
+            (0..part.len()).for_each(|i| whole.copy(part, i));
+        }
+        whole
+    }
+
     fn split(&self, wanted: impl Fn(usize) -> bool) -> (Self, Self) {
         let (mut found, mut others) = (Self::default(), Self::default());
         for i in 0..self.len() {
@@ -164,6 +173,13 @@ mod tests {
         assert_eq!(part.body(), b"b,x=\\ y v=2 2\nc v=3 3\n");
         assert_eq!(part.line(1), Some(b"c v=3 3".as_slice()));
         assert!(five().slice(4..99).len() == 1 && five().slice(9..12).is_empty());
+    }
+
+    #[test]
+    fn parts_make_a_whole_again() {
+        let lines = five();
+        let parts = [lines.slice(0..2), Lines::default(), lines.slice(2..9)];
+        assert_eq!(Lines::concat(parts.iter()), lines);
     }
 
     #[test]

@@ -1,0 +1,72 @@
+"""Stored samples by time: what is sent again, and what is sent late.
+
+History is read in windows, oldest first, each of as long a time as gives a bounded number of samples: a window must not
+fill the memory, and many small ones would decode the same chunks over and over. How long that is shows as one goes.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.buffer import Spans
+from bridge.native import Lines
+
+__all__ = ["Columns", "History", "TooManySamples", "Window", "Windows"]
+
+_FIRST_MS = 60_000
+
+
+class TooManySamples(Exception):
+    """A window that holds more samples than were allowed."""
+
+
+class Columns(Protocol):
+    """Samples of a window, in columns."""
+
+    def __len__(self) -> int:
+        """Samples, native histograms included."""
+
+    def encode(self, start: int, stop: int, *, name_tag: bool) -> Lines:
+        """Lines of samples `start` to `stop`, in an order that stays the same."""
+
+
+class History(Protocol):
+    """Reads what is stored, held samples left out. Blocks; may be called in any thread."""
+
+    def __call__(self, mint: int, maxt: int, max_samples: int) -> Columns:
+        """Samples in [mint, maxt] ms. Raises TooManySamples above `max_samples` (0: no limit), and OSError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Samples of some time, and the spans that are left behind it."""
+
+    columns: Columns
+    rest: Spans
+
+
+class Windows:
+    """Goes through spans of time in order."""
+
+    def __init__(self, history: History, spans: Spans, max_samples: int) -> None:
+        """With windows of `max_samples` at most; the samples of one millisecond are never divided."""
+        self._history = history
+        self._max_samples = max_samples
+        self._width = _FIRST_MS
+        self.spans = spans
+
+    def next(self) -> Window | None:
+        """The next window, which may be empty; None when all have been. Raises OSError: then it can be asked again."""
+        if not self.spans:
+            return None
+        (first, last), *others = self.spans
+        while True:
+            maxt = min(first + self._width - 1, last)
+            try:
+                columns = self._history(first, maxt, self._max_samples if maxt > first else 0)
+                break
+            except TooManySamples:
+                self._width = (maxt - first + 1) // 2
+        if len(columns) <= self._max_samples // 4:
+            self._width *= 2
+        self.spans = ((maxt + 1, last), *others) if maxt < last else tuple(others)
+        return Window(columns, self.spans)

@@ -1,0 +1,56 @@
+"""What is on its way to a sink, and what it will have come to when it has arrived."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.buffer import Position, Spans
+from bridge.native import Lines
+
+__all__ = ["CatchUp", "Parcel"]
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """How far a sink has come in a part of the log that went before it was read.
+
+    Attributes:
+        seq: samples accepted by the store up to the end of that part, where the log is read on.
+        spans: times that are still to be read from history.
+        counted: samples at their beginning that are in the account already: a window of which only a part had arrived
+            is read again from its beginning after a crash.
+    """
+
+    seq: int
+    spans: Spans
+    counted: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """As the cursor keeps it."""
+        return {"seq": self.seq, "spans": self.spans, "counted": self.counted}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "CatchUp":
+        """The inverse of `to_json`."""
+        return cls(content["seq"], tuple((first, last) for first, last in content["spans"]), content["counted"])
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Samples ready to be sent.
+
+    Attributes:
+        lines: the samples, as far as lines can carry them.
+        unrepresentable: the others, by reason.
+        position: where in the log to read on behind it.
+        seq: samples accounted for behind it.
+        from_history: they were read from history, where samples are that the account knows already.
+        catching_up: what is left of history behind it, before the log is read on.
+    """
+
+    lines: Lines
+    unrepresentable: Mapping[str, int]
+    position: Position
+    seq: int
+    from_history: bool = False
+    catching_up: CatchUp | None = None
