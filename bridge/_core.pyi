@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Self, final
 
 __all__ = [
+    "HEAD_CHUNKS_HEADER",
     "AppendRefused",
     "Batch",
     "Block",
     "BlockDamaged",
     "BlockStats",
+    "ClosedChunks",
     "Damage",
     "Dump",
     "Extent",
@@ -208,6 +210,26 @@ class Dump:
     def __iter__(self) -> Self: ...
     def __next__(self) -> bytes: ...
 
+HEAD_CHUNKS_HEADER: bytes
+"""How a file of head chunks begins."""
+
+@final
+class ClosedChunks:
+    """Chunks of the head to be written to a file."""
+
+    def __len__(self) -> int:
+        """Chunks."""
+
+    @property
+    def data(self) -> bytes:
+        """Their entries."""
+
+    def mapped(self, number: int, offset: int, file: _Buffer) -> None:
+        """`data` stands at `offset` of file `number`, which is `file` so far: read the chunks from there.
+
+        Nobody may change or cut those bytes while somebody reads them.
+        """
+
 @final
 class Head:
     """Series and their recent samples, in memory. Safe to use from several threads."""
@@ -221,6 +243,48 @@ class Head:
 
     def set_bounds(self, min_valid: int | None, max_valid: int | None) -> None:
         """Refuse samples outside of these times (ms, inclusive; None: no bound) from now on."""
+
+    def set_min_valid(self, t: int) -> None:
+        """Samples before `t` ms are in blocks: `replay` skips them, `stage` refuses them."""
+
+    def set_out_of_order_window(self, window: int) -> None:
+        """Accept samples out of order when they are at most `window` ms older than the newest of the head; 0: none."""
+
+    def next_block(self) -> tuple[int, int] | None:
+        """The range of the next block, [from, to) ms, once there is half a range more in memory."""
+
+    def extent(self) -> tuple[int, int] | None:
+        """Oldest and newest time (ms) of what came in order, or of ticks when values are held; None: nothing."""
+
+    def closed_chunks(self, size: int) -> ClosedChunks:
+        """The full chunks that have waited longest, about `size` bytes of them, to be written to a file.
+
+        They come again until `ClosedChunks.mapped` was called. Not to be called again before that, or a failure.
+        """
+
+    def attach(self, number: int, file: _Buffer) -> tuple[int, int]:
+        """Use the chunks of file `number` in place of the log: how many of them, and where the last one ends.
+
+        Before any `replay`, files in order. Raises ValueError for a damaged file, of which nothing is used.
+        """
+
+    def forget_chunk_files(self, end: int) -> list[int]:
+        """Forget the oldest files, those of which nothing is needed and that come before file `end`: their numbers."""
+
+    def end_replay(self) -> None:
+        """The whole log has been replayed."""
+
+    def truncate(self, mint: int, segment: int) -> None:
+        """Begin to drop what ends before `mint` ms, then series without samples; nothing older is accepted any more.
+
+        `segment` is the log segment being written. `truncate_step` does the work.
+        """
+
+    def truncate_step(self, work: int) -> bool:
+        """Look at about `work` series; some 2,000 take a millisecond. True when more is to be done."""
+
+    def forget_retired(self, segment: int) -> None:
+        """Log segments before `segment` are gone: so are the labels of series that only they name."""
 
     def set_compression(self, compression: str) -> None:
         """Lay log records out for the compression that they will get: "none", "snappy" or "zstd"."""

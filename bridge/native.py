@@ -1,6 +1,7 @@
 """The one importer of the Rust core."""
 
 from bridge._core import (
+    HEAD_CHUNKS_HEADER,
     Analysis,
     AppendRefused,
     Backfill,
@@ -10,6 +11,7 @@ from bridge._core import (
     Block,
     BlockDamaged,
     BlockStats,
+    ClosedChunks,
     Damage,
     Extent,
     Families,
@@ -41,6 +43,7 @@ from bridge._core import (
 )
 
 __all__ = [
+    "HEAD_CHUNKS_HEADER",
     "Analysis",
     "AppendRefused",
     "Backfill",
@@ -50,6 +53,7 @@ __all__ = [
     "Block",
     "BlockDamaged",
     "BlockStats",
+    "ClosedChunks",
     "Damage",
     "Extent",
     "Families",

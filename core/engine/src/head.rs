@@ -32,6 +32,7 @@ mod snapshot;
 mod stage;
 mod truncate;
 
+pub use crate::merge::Window;
 pub use attach::Attached;
 pub use dump::Dump;
 pub use exemplars::{Exemplar, SeriesExemplars};
@@ -39,12 +40,13 @@ pub use late::LateCut;
 pub use map::ClosedChunks;
 pub use refusal::{Refusals, Refused, RefusedReason};
 pub use replay::{Replayed, StillStaged};
-pub use select::{SeriesSamples, Window};
+pub use select::SeriesSamples;
 pub use snapshot::{Selection, SeriesChunks};
 pub use stage::{NotStaged, Staged};
 
 use std::collections::{BTreeSet, VecDeque};
 
+use crate::chunk::sequence::{range_end, CHUNK_RANGE};
 use crate::labels::Labels;
 use crate::sample::Value;
 use crate::wal::{Compression, SeriesRef};
@@ -72,6 +74,8 @@ pub struct Head {
     stats: Stats,
     /// Times of hold ticks, ascending.
     ticks: Vec<i64>,
+    /// Series whose values are held.
+    held: usize,
     last_ref: u64,
     next_stage: u64,
     staged_seq: u64,
@@ -157,6 +161,23 @@ impl Head {
         self.accepts.min_valid = t;
     }
 
+    /// The range of the next block, [from, to) ms, once there are samples or ticks of held values half a range beyond it: no more can
+    /// come into it by then, but for those that come out of order.
+    pub fn next_block(&self) -> Option<(i64, i64)> {
+        let (min, max) = self.extent()?;
+        (max.saturating_sub(min) > CHUNK_RANGE / 2 * 3).then(|| (min, range_end(min)))
+    }
+
+    /// Oldest and newest time at which there is something to be seen: samples that came in order, and ticks when values are held.
+    pub fn extent(&self) -> Option<(i64, i64)> {
+        let ticks = self.ticks.first().zip(self.ticks.last()).filter(|_| self.held > 0);
+        let ticks = ticks.map(|(first, last)| (*first, *last));
+        match (self.stats.range, ticks) {
+            (Some((min, max)), Some((first, last))) => Some((min.min(first), max.max(last))),
+            (range, ticks) => range.or(ticks),
+        }
+    }
+
     /// Lay out log records for the compression that they will get.
     pub fn set_compression(&mut self, compression: Compression) {
         self.compression = compression;
@@ -211,6 +232,7 @@ impl Head {
             self.stats.series += 1;
             self.stats.bytes += series.overhead();
         }
+        self.held += usize::from(held && !series.is_held());
         series.hold(held);
         let chunks = series.in_order().len();
         self.stats.bytes += series.append(t, value);

@@ -16,6 +16,7 @@ use crate::batch::append_refused;
 pub(crate) use crate::batch::PyBatch;
 use crate::buffer::Bytes;
 use crate::gil::is_short;
+use crate::head_chunks::{self, PyClosedChunks};
 use crate::notes::{self, PyMetadata, PySeriesExemplars};
 use crate::wal::{compression_from, damaged, PyLogSlice};
 
@@ -114,6 +115,50 @@ impl PyHead {
             max: max_valid.unwrap_or(i64::MAX),
         };
         py.detach(|| self.0.write().set_bounds(bounds));
+    }
+
+    fn set_min_valid(&self, py: Python<'_>, t: i64) {
+        py.detach(|| self.0.write().set_min_valid(t));
+    }
+
+    fn set_out_of_order_window(&self, py: Python<'_>, window: i64) {
+        py.detach(|| self.0.write().set_out_of_order_window(window));
+    }
+
+    fn next_block(&self, py: Python<'_>) -> Option<(i64, i64)> {
+        py.detach(|| self.read().next_block())
+    }
+
+    fn extent(&self, py: Python<'_>) -> Option<(i64, i64)> {
+        py.detach(|| self.read().extent())
+    }
+
+    fn closed_chunks(&self, py: Python<'_>, size: usize) -> PyClosedChunks {
+        PyClosedChunks::collect(py, &self.0, size)
+    }
+
+    fn attach(&self, py: Python<'_>, number: u32, file: Bytes) -> PyResult<(usize, usize)> {
+        head_chunks::attach(py, &self.0, number, file)
+    }
+
+    fn forget_chunk_files(&self, py: Python<'_>, end: u32) -> Vec<u32> {
+        py.detach(|| self.0.write().forget_files(end))
+    }
+
+    fn end_replay(&self, py: Python<'_>) {
+        py.detach(|| self.0.write().end_replay());
+    }
+
+    fn truncate(&self, py: Python<'_>, mint: i64, segment: u64) {
+        py.detach(|| self.0.write().truncate(mint, segment));
+    }
+
+    fn truncate_step(&self, py: Python<'_>, work: usize) -> bool {
+        py.detach(|| self.0.write().truncate_step(work))
+    }
+
+    fn forget_retired(&self, py: Python<'_>, segment: u64) {
+        py.detach(|| self.0.write().forget_retired(segment));
     }
 
     fn set_compression(&self, py: Python<'_>, compression: &str) -> PyResult<()> {

@@ -11,6 +11,7 @@ mod block;
 mod buffer;
 mod gil;
 mod head;
+mod head_chunks;
 mod influx;
 mod notes;
 mod push;
@@ -26,6 +27,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     backfill::register(module)?;
     wal::register(module)?;
     head::register(module)?;
+    head_chunks::register(module)?;
     push::register(module)?;
     influx::register(module)
 }

@@ -161,7 +161,7 @@ impl OpenChunk {
 }
 
 /// The multiple of [`CHUNK_RANGE`] after `t`.
-fn range_end(t: i64) -> i64 {
+pub fn range_end(t: i64) -> i64 {
     t.div_euclid(CHUNK_RANGE)
         .saturating_mul(CHUNK_RANGE)
         .saturating_add(CHUNK_RANGE)

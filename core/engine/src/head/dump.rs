@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use super::select::Window;
 use super::snapshot::{Selection, SeriesChunks};
 use super::Head;
 use crate::float::push_go;
 use crate::labels::{quote, Labels};
+use crate::merge::Window;
 use crate::regex::Matcher;
 use crate::sample::Value;
 

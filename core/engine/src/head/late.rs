@@ -1,10 +1,13 @@
 //! Samples that come out of order: their window, and their way into blocks of their own.
 
+use std::sync::Arc;
+
 use super::mapped::ChunkFiles;
 use super::series::Series;
 use super::snapshot::SeriesChunks;
 use super::Head;
-use crate::labels::{self, Labels};
+use crate::merge::Window;
+use crate::query::Entries;
 use crate::sample::Value;
 
 /// The samples that came out of order up to one moment: what blocks of them are made from.
@@ -15,13 +18,6 @@ pub struct LateCut {
 }
 
 impl LateCut {
-    /// Put the series into label order. Takes no lock.
-    pub fn sort(&mut self) {
-        let labels = |series: &'_ (u32, SeriesChunks)| series.1.labels.clone();
-        let order = |a: &_, b: &_| labels::compare(Labels::trusted(&labels(a)), Labels::trusted(&labels(b)));
-        self.series.sort_unstable_by(order);
-    }
-
     /// Oldest and newest sample, ms; none when there are no samples.
     pub fn range(&self) -> Option<(i64, i64)> {
         let chunks = || self.series.iter().flat_map(|(_, series)| &series.late);
@@ -29,8 +25,15 @@ impl LateCut {
         mint.zip(chunks().map(|chunk| chunk.maxt).max())
     }
 
+    /// What a block of `window` is made from.
+    pub fn entries(&self, window: Window) -> Entries {
+        let ticks = Arc::default();
+        let series = self.series(window.mint, window.maxt);
+        Entries::new(series.map(|series| series.into_entry(&ticks)).collect(), ticks.clone())
+    }
+
     /// Series with samples in `mint..=maxt`, with the chunks that have them.
-    pub fn series(&self, mint: i64, maxt: i64) -> impl Iterator<Item = SeriesChunks> + '_ {
+    fn series(&self, mint: i64, maxt: i64) -> impl Iterator<Item = SeriesChunks> + '_ {
         let series = self.series.iter().map(move |(_, series)| {
             let within = series
                 .late

@@ -1,19 +1,9 @@
 //! Samples of the series that match, decoded: for tools and tests. Queries read chunks.
 
 use super::Head;
+use crate::merge::Window;
 use crate::regex::Matcher;
 use crate::sample::Sample;
-
-/// Which samples of a series a reader asks for.
-#[derive(Debug, Clone, Copy)]
-pub struct Window {
-    /// The oldest time wanted, ms.
-    pub mint: i64,
-    /// The newest time wanted, ms.
-    pub maxt: i64,
-    /// Show pushed values again at hold ticks.
-    pub held: bool,
-}
 
 /// Samples of one series.
 #[derive(Debug, Clone)]

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use super::hold::Held;
 use super::in_order::decoded;
 use super::out_of_order::encode;
-use super::select::Window;
 use super::series::{merge, Series};
 use super::Head;
 use crate::chunk::Chunk;
 use crate::labels::{self, Labels};
+use crate::merge::Window;
 use crate::postings;
 use crate::regex::Matcher;
 use crate::sample::Sample;
@@ -51,7 +51,7 @@ pub struct SeriesChunks {
     pub chunks: Vec<Chunk>,
     /// Chunks of samples that came late, which may overlap all others. Of samples at one time the first counts.
     pub late: Vec<Chunk>,
-    /// Its values are repeated at hold ticks.
+    /// Its values are repeated at hold ticks, and that is asked for.
     pub held: bool,
 }
 
@@ -72,7 +72,7 @@ impl Selection {
         self.series.len() == 0
     }
 
-    /// Hold ticks up to the end of the window, ascending.
+    /// Hold ticks in the window, ascending; none for a reader that does not ask for held values.
     pub fn ticks(&self) -> &Arc<[i64]> {
         &self.ticks
     }
@@ -88,8 +88,9 @@ impl Head {
     pub fn pick(&self, matchers: &[Matcher], window: Window) -> Selection {
         let Ok(slots) = postings::select(self, matchers);
         let picked = slots.into_iter().filter_map(|slot| self.pick_series(slot, window));
-        let passed = self.ticks.partition_point(|tick| *tick <= window.maxt);
-        let ticks = self.ticks.get(..passed).filter(|_| window.held).unwrap_or_default();
+        let start = self.ticks.partition_point(|tick| *tick < window.mint);
+        let end = self.ticks.partition_point(|tick| *tick <= window.maxt);
+        let ticks = self.ticks.get(start..end).filter(|_| window.held).unwrap_or_default();
         Selection {
             window,
             series: picked.collect::<Vec<_>>().into_iter(),
@@ -144,7 +145,7 @@ impl Head {
                 .flat_map(|chunk| until(chunk, picked.until))
                 .collect(),
             late: picked.late,
-            held: series.is_held(),
+            held: before,
         }
     }
 }
@@ -161,8 +162,8 @@ fn until(chunk: Chunk, newest: i64) -> Vec<Chunk> {
 impl SeriesChunks {
     /// The samples in `window`, in time order; with `ticks`, those that are held too.
     pub fn samples<'a>(&self, window: Window, ticks: &'a [i64]) -> impl Iterator<Item = Sample> + 'a {
-        let Window { mint, maxt, held } = window;
-        let ticks = if held && self.held { ticks } else { &[] };
+        let Window { mint, maxt, .. } = window;
+        let ticks = if self.held { ticks } else { &[] };
         let in_order = self.chunks.clone().into_iter().flat_map(|chunk| decoded(&chunk));
         let samples = merge(in_order, self.late.iter().flat_map(decoded).collect());
         Held::new(samples, ticks)

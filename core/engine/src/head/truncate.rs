@@ -113,6 +113,7 @@ impl Head {
             return;
         };
         self.index.remove(slot, &series);
+        self.held -= usize::from(series.is_held());
         let labels = series.shared_labels();
         let segment = self.truncation.segment;
         self.retired.add(series.reference(), labels.clone(), segment);
@@ -129,6 +130,7 @@ impl Head {
         self.stats.range = self.stats.range.filter(|(_, max)| oldest <= *max);
         self.stats.range = self.stats.range.map(|(min, max)| (min.max(oldest), max));
         self.index.shrink(&self.series);
+        self.forget_metadata();
     }
 
     /// Forget the labels of series that left the head before log segment `segment` began, when that is the oldest there is.
