@@ -6,6 +6,7 @@ from bridge.forward.letters import DeadLetters, Letter, LetterCounts
 from bridge.forward.metrics import ForwardMetrics, SinkStatus
 from bridge.forward.pace import Pace
 from bridge.forward.ranges import Ranges
+from bridge.forward.replay import Replay, ReplayState
 from bridge.forward.sink import Sink
 from bridge.forward.sinks import Sinks
 from bridge.forward.stored import StoredHistory
@@ -20,6 +21,8 @@ __all__ = [
     "LetterCounts",
     "Pace",
     "Ranges",
+    "Replay",
+    "ReplayState",
     "Sink",
     "SinkStatus",
     "Sinks",

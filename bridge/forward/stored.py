@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bridge.buffer import Matchers, View
+from bridge.errors import BadInput
 from bridge.forward.history import TooManySamples
 from bridge.native import Lines, Series, encode_series
 
@@ -32,8 +33,11 @@ class StoredHistory:
         self._matchers = matchers
 
     def __call__(self, mint: int, maxt: int, max_samples: int) -> _Columns:
-        """Samples in [mint, maxt] ms. Raises TooManySamples above `max_samples` (0: no limit)."""
-        found = _Columns(self._store.select(self._matchers, mint, maxt))
+        """Samples in [mint, maxt] ms. Raises TooManySamples above `max_samples` (0: no limit), BadInput for matchers."""
+        try:
+            found = _Columns(self._store.select(self._matchers, mint, maxt))
+        except ValueError as error:
+            raise BadInput(str(error)) from None
         if 0 < max_samples < len(found):
             raise TooManySamples
         return found

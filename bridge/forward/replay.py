@@ -1,0 +1,210 @@
+"""Stored history, sent to one sink again: beside a running bridge, with no cursor and no dead letters of its own."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio.to_thread
+import structlog
+from prometheus_client import CollectorRegistry
+
+from bridge.buffer import Spans
+from bridge.clock import Clock
+from bridge.config import InfluxSink
+from bridge.forward.bisect import Bisector, Outcome
+from bridge.forward.delivery import Delivery, State, Stopped
+from bridge.forward.history import Columns, History, Windows
+from bridge.forward.influxdb import open_transport
+from bridge.forward.metrics import ForwardMetrics
+from bridge.forward.pace import Pace
+from bridge.native import Lines
+
+__all__ = ["Replay", "ReplayState"]
+
+logger = structlog.get_logger(__name__)
+
+_MAX_BODY = 8 << 20
+_PARCELS_A_WINDOW = 20
+_MAX_WINDOW = 500_000
+_MAX_REASONS = 100
+_OTHER = "other reasons"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayState:
+    """How far a replay has come: whole windows only.
+
+    Attributes:
+        span: all times that were asked for, ms, inclusive.
+        left: those that are still to be sent.
+        sent: samples that the sink has answered for.
+        unrepresentable: samples that no line can carry, by reason.
+        refused: samples whose lines the sink refused, by its words.
+    """
+
+    span: tuple[int, int]
+    left: Spans
+    sent: int = 0
+    unrepresentable: Mapping[str, int] = field(default_factory=dict)
+    refused: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, mint: int, maxt: int) -> "ReplayState":
+        """Nothing of [mint, maxt] ms has been sent."""
+        return cls((mint, maxt), ((mint, maxt),))
+
+    @property
+    def reached(self) -> int:
+        """Before this time everything has been sent, ms."""
+        return self.left[0][0] if self.left else self.span[1] + 1
+
+    @property
+    def share(self) -> float:
+        """How much of the time that is, from 0 to 1."""
+        first, last = self.span
+        return (self.reached - first) / max(last + 1 - first, 1)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is kept between two runs."""
+        return {
+            "span": self.span,
+            "left": self.left,
+            "sent": self.sent,
+            "unrepresentable": dict(self.unrepresentable),
+            "refused": dict(self.refused),
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "ReplayState":
+        """The inverse of `to_json`. Raises KeyError, TypeError and ValueError for anything else."""
+        first, last = content["span"]
+        return cls(
+            span=(int(first), int(last)),
+            left=tuple((int(mint), int(maxt)) for mint, maxt in content["left"]),
+            sent=int(content["sent"]),
+            unrepresentable=dict(content["unrepresentable"]),
+            refused=dict(content["refused"]),
+        )
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What became of the window under way."""
+
+    sent: int = 0
+    unrepresentable: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def add(self, lines: Lines, outcome: Outcome) -> None:
+        self.sent += outcome.sent
+        self.unrepresentable.update(lines.unrepresentable)
+        self.refused.update(f"{rejection.code} {rejection.reason[:200]}" for rejection in outcome.rejected)
+
+
+class Replay:
+    """Sends a stretch of history to a sink. Belongs to one event loop: `run` once, `stop` from outside."""
+
+    def __init__(
+        self,
+        settings: InfluxSink,
+        history: History,
+        state: ReplayState,
+        *,
+        save: Callable[[ReplayState], Awaitable[None]],
+        clock: Clock,
+        pace: Pace | None = None,
+    ) -> None:
+        """Go on from `state`; `save` makes a newer one durable."""
+        pace = pace or Pace()
+        most = min(_PARCELS_A_WINDOW * settings.batch_samples, _MAX_WINDOW)
+        self.state = state
+        self._settings = settings
+        self._windows = Windows(history, state.left, most)
+        self._save = save
+        self._stopping = asyncio.Event()
+        self._transport = open_transport(settings, clock)
+        self._delivery = Delivery(
+            self._transport,
+            logger=logger.bind(sink=settings.name, target=settings.url),
+            pace=pace,
+            metrics=ForwardMetrics(CollectorRegistry()).requests_of(settings.name),
+            compress=settings.gzip,
+            stopping=self._stopping,
+        )
+        self._bisector = Bisector(
+            self._delivery, max_lines=settings.batch_samples, max_bytes=_MAX_BODY, doubts=pace.doubts
+        )
+        self._tally = _Tally()
+
+    @property
+    def sent(self) -> int:
+        """Samples that the sink has answered for, those of the window under way included."""
+        return self.state.sent + self._tally.sent
+
+    @property
+    def refused(self) -> int:
+        """Samples whose lines it has refused, counted likewise."""
+        return sum(self.state.refused.values()) + self._tally.refused.total()
+
+    @property
+    def problem(self) -> str:
+        """What the sink said last, while it takes nothing."""
+        return self._delivery.problem if self._delivery.state is not State.UP else ""
+
+    def stop(self) -> None:
+        """Make `run` end soon: the window under way is not finished, and sent again by the next run."""
+        self._stopping.set()
+
+    async def run(self) -> bool:
+        """Send all of it, which takes as long as the sink is not there. False when it was stopped.
+
+        Raises OSError and Unreadable when history cannot be read, and what `save` raises.
+        """
+        try:
+            while (window := await anyio.to_thread.run_sync(self._windows.next)) is not None:
+                if not await self._send(window.columns):
+                    return False
+                self.state, self._tally = self._after(window.rest), _Tally()
+                await self._save(self.state)
+            return True
+        finally:
+            await self._transport.close()
+
+    async def _send(self, columns: Columns) -> bool:
+        """Send a window in pieces, several at a time."""
+        if self._stopping.is_set():
+            return False
+        starts = iter(range(0, len(columns), self._settings.batch_samples))
+        async with asyncio.TaskGroup() as group:
+            senders = [group.create_task(self._send_pieces(columns, starts)) for _ in range(self._settings.in_flight)]
+        return all(sender.result() for sender in senders)
+
+    async def _send_pieces(self, columns: Columns, starts: Iterator[int]) -> bool:
+        for start in starts:
+            stop = min(start + self._settings.batch_samples, len(columns))
+            lines = await anyio.to_thread.run_sync(self._encode, columns, start, stop)
+            try:
+                outcome = await self._bisector.deliver(lines) if len(lines) else Outcome()
+            except Stopped:
+                return False
+            self._tally.add(lines, outcome)
+        return True
+
+    def _encode(self, columns: Columns, start: int, stop: int) -> Lines:
+        return columns.encode(start, stop, name_tag=self._settings.name_tag)
+
+    def _after(self, left: Spans) -> ReplayState:
+        """With the window under way counted, which left `left`."""
+        refused = Counter(self.state.refused)
+        for reason, count in self._tally.refused.items():
+            known = reason in refused or len(refused) < _MAX_REASONS
+            refused[reason if known else _OTHER] += count
+        return ReplayState(
+            span=self.state.span,
+            left=left,
+            sent=self.sent,
+            unrepresentable=Counter(self.state.unrepresentable) + self._tally.unrepresentable,
+            refused=refused,
+        )
