@@ -33,7 +33,8 @@ class StoredHistory:
         self._matchers = matchers
 
     def __call__(self, mint: int, maxt: int, max_samples: int) -> _Columns:
-        """Samples in [mint, maxt] ms. Raises TooManySamples above `max_samples` (0: no limit), BadInput for matchers."""
+        """Samples in [mint, maxt] ms. Raises TooManySamples above `max_samples` (0: no limit), and BadInput for a bad
+        matcher."""
         try:
             found = _Columns(self._store.select(self._matchers, mint, maxt))
         except ValueError as error:

@@ -14,6 +14,7 @@ from bridge.config import Secret
 from bridge.forward import Ranges
 from bridge.native import Batch, LineError, parse_lines
 from tests.buffer.samples import dump, open_store
+from tests.cli.running import pushbridge
 from tests.edge.serving import until
 from tests.forward.rig import rig
 from tests.interop.peers import Influxd, VictoriaMetrics
@@ -115,6 +116,47 @@ async def test_points_beyond_the_retention_policy_are_dead_letters(influxd: Infl
         account = r.sink.status().account
         assert (account.sent, account.dead_lettered, account.holds) == (30, 60, True)
         assert all("retention policy" in letter.reason for letter in r.letters.letters())
+
+
+async def test_a_database_that_was_lost_is_filled_again(influxd: Influxd, tmp_path: Path) -> None:
+    config = tmp_path / "bridge.yml"
+    config.write_text(f'influxdb: [{{name: main, url: "{influxd.url}", db: d, batch_samples: 7}}]')
+    async with rig(tmp_path / "bridge", url=influxd.url, db="d") as r:
+        await r.store.append(odd_batch())
+        await r.drained()
+        before = sorted((await to_thread.run_sync(lines_of, influxd)).splitlines())
+        await to_thread.run_sync(influxd.query, 'DROP DATABASE "d"')
+        await to_thread.run_sync(influxd.query, 'CREATE DATABASE "d"')
+        assert influxd.write(f"float,n=3 value=7i {NOW}".encode())[0] == 204
+
+        ran = await pushbridge("replay", "--config", config, "--data", r.folder, "--from", "-1h", "--to", "now")
+        assert ran.code == 1, "a line of another type was there before"
+        assert ran.out.splitlines()[:2] == [f"{len(ODD) + len(VALUES) - 10} sent", "10 refused"], ran
+        assert "field type conflict" in ran.out
+
+        await to_thread.run_sync(influxd.query, 'DROP MEASUREMENT "float"')
+        ran = await pushbridge("replay", "--config", config, "--data", r.folder, "--from", "-1h")
+        assert (ran.code, ran.out.splitlines()[0]) == (0, f"{len(ODD) + len(VALUES)} sent"), ran
+        assert sorted((await to_thread.run_sync(lines_of, influxd)).splitlines()) == before
+
+
+async def test_a_sink_that_was_down_while_the_log_went_gets_all_of_it(influxd: Influxd, tmp_path: Path) -> None:
+    async with rig(tmp_path / "bridge", url=influxd.url, db="d") as r:
+        await until(lambda: r.cursors.load("main") is not None)
+        await r.stop_sink()
+        await r.store.append(odd_batch())
+        await r.cut()
+        assert await r.truncate() == ["main"]
+        r.start_sink()
+        await r.drained()
+        await until(lambda: r.sink.status().account.catching_up is None)
+        account = r.sink.status().account
+        assert (account.sent, account.expired, account.resent, account.holds) == (r.store.seq, 0, 0, True)
+        batch, _ = parse_lines(await to_thread.run_sync(lines_of, influxd), "ms", 0, 1 << 20)
+        second = open_store(tmp_path / "second")
+        await second.append(batch)
+        assert dump(second) == dump(r.store)
+        await second.close()
 
 
 async def test_a_database_that_is_not_there_is_waited_for(influxd: Influxd, tmp_path: Path) -> None:
