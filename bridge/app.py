@@ -175,6 +175,7 @@ async def _open_parts(settings: Settings, clock: Clock, stack: contextlib.AsyncE
         files=files,
         on_event=roll_forward,
         exemplars=settings.storage.exemplars,
+        out_of_order_window=settings.storage.out_of_order_time_window,
     )
     stack.push_async_callback(store.close)
     logger.info("push groups recovered", groups=table.finish_recovery())

@@ -96,6 +96,7 @@ def recover(log: LogDir, head: Head, clock: Clock, on_event: OnEvent | None = No
             logger.warning("log not repaired, to be tried again at the next start", segment=number, error=str(error))
         if directory is log:
             found.next_segment = number if result.end == 0 and number not in found.ends else number + 1
+    head.end_replay()
     return found
 
 
@@ -111,6 +112,7 @@ def replay(log: LogDir, head: Head, clock: Clock) -> Recovery:
         if result.damage is not None:
             size = _used(data, result.end) - result.end
             found.damages.append(Damage(Position(number, result.end), size, result.damage[1]))
+    head.end_replay()
     return found
 
 

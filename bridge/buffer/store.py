@@ -97,12 +97,14 @@ class Store(View):
         files: Files | None = None,
         on_event: OnEvent | None = None,
         exemplars: int = 100_000,
+        out_of_order_window: int = 0,
     ) -> "Store":
         """Lock `path`/tsdb, replay its log, repair what a crash left, and be ready to append.
 
         `on_event` is given the event of each batch in the log, in order, with the position behind that batch; at most
-        `exemplars` are kept, of all series together. Raises
-        ConfigError when another process has the directory, OSError when it cannot be read.
+        `exemplars` are kept, of all series together. Samples out of order are taken when they are at most
+        `out_of_order_window` ms older than the newest one. Raises ConfigError when another process has the directory,
+        OSError when it cannot be read.
         """
         files = files or Files()
         directory = LogDir(files, path / "tsdb" / "wal")
@@ -112,6 +114,7 @@ class Store(View):
             head = Head()
             head.set_compression(settings.compression)
             head.set_exemplar_limits(exemplars, 0)
+            head.set_out_of_order_window(out_of_order_window)
             found = recover(directory, head, clock, on_event)
             wal_metrics = WalMetrics(registry, directory, found)
             wal = Wal(directory, settings, first=found.next_segment, ends=found.ends, clock=clock, metrics=wal_metrics)

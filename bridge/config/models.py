@@ -187,8 +187,8 @@ class Storage(Section):
     wal_keep: WalKeep = Field(WalKeep(), description="How much of the log is kept for sinks that are behind.")
     out_of_order_time_window: Duration = Field(
         Duration("0s"),
-        description="How much older than the newest sample in memory one may be that is also older than the newest of its "
-        "series. `0s` refuses such samples, as in Prometheus.",
+        description="How much older than the newest sample in memory one may be that is also older than the newest of "
+        "its series. `0s` refuses such samples, as in Prometheus.",
     )
     retention: Retention = Field(Retention(), description="How much the store keeps.")
     max_block_duration: Duration | None = Field(
