@@ -6,18 +6,26 @@ from typing import Self, final
 
 __all__ = [
     "HEAD_CHUNKS_HEADER",
+    "Analysis",
     "AppendRefused",
+    "Backfill",
+    "BackfillWindow",
+    "BadText",
     "Batch",
     "Block",
+    "BlockBuilder",
     "BlockDamaged",
     "BlockStats",
     "ClosedChunks",
+    "Columns",
+    "CompactionFailed",
     "Damage",
     "Dump",
     "Extent",
     "Families",
     "Framer",
     "Head",
+    "Histogram",
     "LabelsTooLong",
     "LineError",
     "Lines",
@@ -27,15 +35,21 @@ __all__ = [
     "PushRefused",
     "PushTable",
     "PushTicket",
+    "Query",
+    "QueryFailed",
+    "QueryLimit",
     "Replayed",
     "Series",
     "Staged",
     "TooLong",
     "TooManyMetrics",
     "Verification",
+    "analyze_block",
     "encode_lines",
     "encode_series",
     "gunzip",
+    "label_names",
+    "label_values",
     "parse_families",
     "parse_lines",
     "unsnappy_framed",
@@ -203,13 +217,6 @@ class Series:
     def values(self) -> list[float]:
         """One for each timestamp."""
 
-@final
-class Dump:
-    """A dump under way: an iterator over pieces of some 256 KiB."""
-
-    def __iter__(self) -> Self: ...
-    def __next__(self) -> bytes: ...
-
 HEAD_CHUNKS_HEADER: bytes
 """How a file of head chunks begins."""
 
@@ -318,17 +325,6 @@ class Head:
         `held` adds pushed values at hold ticks; `limit` bounds the number of series, 0 does not. Raises ValueError
         for a bad matcher.
         """
-
-    def dump(
-        self,
-        matchers: Sequence[tuple[str, str, str]],
-        mint: int,
-        maxt: int,
-        *,
-        held: bool = False,
-    ) -> Dump:
-        """Lines as `promtool tsdb dump` prints them; of the head as it is now, whatever comes while the pieces are
-        taken."""
 
     def set_exemplar_limits(self, capacity: int, window: int) -> None:
         """Keep the last `capacity` exemplars of all series together, and take late ones within `window` ms."""
@@ -498,6 +494,13 @@ class Block:
     def tombstones(self) -> int:
         """Intervals that are deleted, over all series."""
 
+    def delete(self, matchers: Sequence[tuple[str, str, str]], mint: int, maxt: int) -> tuple[bytes, int] | None:
+        """The file `tombstones` with [mint, maxt] ms of the matching series in it, and how many intervals it has.
+
+        Intervals are clamped to the times of the chunks; None when nothing more is deleted. Raises BlockDamaged,
+        and ValueError for a bad matcher.
+        """
+
     @property
     def bytes(self) -> int:
         """Of the index and the chunk files."""
@@ -538,6 +541,211 @@ def verify_block(
 
     Never raises for damage, and goes on behind it where the format allows it.
     """
+
+# -- queries and compaction --------------------------------------------------------------------------------------------
+
+class QueryLimit(ValueError):
+    """A query that would take more than it may. Nothing beyond the limit was read."""
+
+    what: str
+    """"series", "samples" or "bytes"."""
+
+    limit: int
+    """How much it may take, all selectors together."""
+
+class QueryFailed(ValueError):
+    """What is stored cannot be read. The text names block, file, offset and what is wrong."""
+
+_NamedBlock = tuple[Block, int, int, str]
+"""A block, the times that it is of ([from, before) ms), and its name for errors."""
+
+@final
+class Query:
+    """Selectors, and what a head had of them at one moment: all of them see each batch whole or not at all.
+
+    The head's lock is held to collect chunks, not to read them. Used up by the first method that reads.
+    """
+
+    def __new__(
+        cls,
+        head: Head | None,
+        selectors: Sequence[tuple[Sequence[tuple[str, str, str]], int, int, bool]],
+        *,
+        max_series: int = 0,
+    ) -> Self:
+        """`selectors` are (matchers, mint, maxt, held).
+
+        That is: samples in [mint, maxt] ms of the series that all matchers want, with pushed values repeated at hold
+        ticks or not. Raises QueryLimit, and ValueError for a bad matcher.
+        """
+
+    def select(
+        self, blocks: Sequence[_NamedBlock], *, max_series: int = 0, max_samples: int = 0, max_bytes: int = 0
+    ) -> list[Columns]:
+        """The samples of each selector. Limits are for all of them together; 0 sets none.
+
+        `blocks` must be those in use when the head was asked, or later: so what has left the head is in one of them.
+        Raises QueryLimit, QueryFailed.
+        """
+
+    def series(self, blocks: Sequence[_NamedBlock], *, max_series: int = 0) -> list[dict[str, str]]:
+        """The label sets that any selector finds, in order; no sample is read. Raises QueryLimit, QueryFailed."""
+
+    def dump(self, blocks: Sequence[_NamedBlock]) -> Dump:
+        """The samples of the one selector as `promtool tsdb dump` prints them, series by labels. Raises QueryFailed."""
+
+@final
+class Dump:
+    """A dump under way: an iterator over pieces of some 256 KiB. Raises QueryFailed."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> bytes: ...
+
+@final
+class Columns:
+    """Series by their labels; the floats of all of them one behind the other, those of a series in order of time.
+
+    The columns are the bytes of numbers of eight bytes in the machine's order, read-only, and not copied.
+    """
+
+    def __len__(self) -> int:
+        """Series."""
+
+    def labels(self, series: int) -> dict[str, str]:
+        """Label names, sorted, and their values. Raises IndexError."""
+
+    def packed(self, series: int) -> bytes:
+        """The label set as a key: equal sets are equal bytes. Raises IndexError."""
+
+    def histograms(self, series: int) -> list[tuple[int, Histogram]]:
+        """Native histograms with their times, ms. Raises IndexError."""
+
+    @property
+    def timestamps(self) -> memoryview:
+        """int64: times of all floats, ms."""
+
+    @property
+    def values(self) -> memoryview:
+        """float64: all floats."""
+
+    @property
+    def offsets(self) -> memoryview:
+        """int64, one more than series: the floats of series n are at offsets[n] up to offsets[n + 1]."""
+
+    @property
+    def samples(self) -> int:
+        """Floats and histograms."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory, about."""
+
+@final
+class Histogram:
+    """A native histogram. Integer counts come as floats too, buckets as they are, not as differences."""
+
+    @property
+    def reset_hint(self) -> str:
+        """Whether a counter was reset before it: "unknown", "reset", "not_reset" or "gauge"."""
+
+    @property
+    def schema(self) -> int:
+        """Resolution: -4 to 8, or -53 for bounds of its own."""
+
+    @property
+    def is_float(self) -> bool:
+        """Its counts may be parts of observations."""
+
+    @property
+    def is_stale(self) -> bool:
+        """It marks the end of its series."""
+
+    @property
+    def zero_threshold(self) -> float:
+        """Width of the zero bucket."""
+
+    @property
+    def sum(self) -> float:
+        """Sum of the observations."""
+
+    @property
+    def count(self) -> float:
+        """Observations."""
+
+    @property
+    def zero_count(self) -> float:
+        """Observations in the zero bucket."""
+
+    @property
+    def positive_spans(self) -> list[tuple[int, int]]:
+        """(gap to the previous span, buckets in this one)."""
+
+    @property
+    def negative_spans(self) -> list[tuple[int, int]]:
+        """As `positive_spans`."""
+
+    @property
+    def positive_buckets(self) -> list[float]:
+        """Counts in the order of the spans."""
+
+    @property
+    def negative_buckets(self) -> list[float]:
+        """As `positive_buckets`."""
+
+    @property
+    def custom_bounds(self) -> list[float]:
+        """Upper bounds for schema -53, without the last one, which is +Inf."""
+
+def label_names(
+    head: Head | None, blocks: Sequence[_NamedBlock], matchers: Sequence[tuple[str, str, str]], *, limit: int = 0
+) -> list[str]:
+    """Sorted label names of the series that match, at most `limit`.
+
+    Raises QueryFailed, and ValueError for a bad matcher.
+    """
+
+def label_values(
+    head: Head | None,
+    blocks: Sequence[_NamedBlock],
+    name: str,
+    matchers: Sequence[tuple[str, str, str]],
+    *,
+    limit: int = 0,
+) -> list[str]:
+    """Sorted values that a label has in the series that match. Otherwise as `label_names`."""
+
+class CompactionFailed(ValueError):
+    """Inputs that cannot be made one block."""
+
+    input: int | None
+    """The place of the one that cannot be read, counted from 0; None when it is none of them alone."""
+
+@final
+class BlockBuilder:
+    """One block made of others and of memory, in steps.
+
+    Where inputs have a sample of one time it is kept once, as Prometheus keeps it: give them by their first time, the
+    head last. What is deleted in an input does not come back. In memory are at any time one series' chunks of each
+    input and what the index needs; of a head all chunks of the range, shared with it.
+    """
+
+    def __new__(cls, inputs: Sequence[Block | Head], mint: int, maxt: int, *, segment_size: int = 512 << 20) -> Self:
+        """A block of [mint, maxt) ms; `segment_size` bounds a chunk file. Raises CompactionFailed."""
+
+    def step(self, max_bytes: int) -> list[tuple[int, bytes]] | None:
+        """The next pieces, about `max_bytes` in all; None when everything is there.
+
+        Each has the number of its chunk file, from 1, or 0 for the index, and goes behind what is in that file. Raises
+        CompactionFailed.
+        """
+
+    @property
+    def held(self) -> bytes | None:
+        """The file `held`, at the end; None when no series is held."""
+
+    @property
+    def stats(self) -> BlockStats:
+        """What is in it, at the end."""
 
 # -- line protocol -----------------------------------------------------------------------------------------------------
 

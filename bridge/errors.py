@@ -7,7 +7,9 @@ BridgeError
 ├── SlowBody            408  the body trickles in, or has stopped
 ├── TooLarge            413  body, or what it decompresses to
 ├── UnsupportedType     415
+├── QueryTooLarge       422  a query that would take more than it may
 ├── LimitReached        429  groups or series
+├── Unreadable          500  what is stored is damaged
 ├── Unavailable         503  disk full, overload, shutting down; try again
 └── ConfigError         --   a configuration file is wrong: every error with file:line:col
 """
@@ -18,10 +20,12 @@ __all__ = [
     "ConfigError",
     "Inconsistent",
     "LimitReached",
+    "QueryTooLarge",
     "SlowBody",
     "TooLarge",
     "Unauthorized",
     "Unavailable",
+    "Unreadable",
     "UnsupportedType",
 ]
 
@@ -65,6 +69,16 @@ class UnsupportedType(BridgeError):
     """A media type or an encoding that this route does not read."""
 
     status = 415
+
+
+class QueryTooLarge(BridgeError):
+    """A query that would take more series, samples or bytes than it may."""
+
+    status = 422
+
+
+class Unreadable(BridgeError):
+    """What is stored cannot be read: the text names block, file and place."""
 
 
 class LimitReached(BridgeError):

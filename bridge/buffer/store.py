@@ -18,6 +18,7 @@ from bridge.buffer.log import Log
 from bridge.buffer.matchers import Matchers
 from bridge.buffer.metrics import HeadMetrics, WalMetrics
 from bridge.buffer.position import Position
+from bridge.buffer.querier import MAX_TIME, MIN_TIME, Querier
 from bridge.buffer.reader import LogReader
 from bridge.buffer.replay import OnEvent, recover, replay
 from bridge.buffer.segments import LogDir
@@ -29,9 +30,6 @@ from bridge.native import AppendRefused, Batch, Head, LogSlice, Series
 __all__ = ["AppendResult", "Store", "View", "open_read_only"]
 
 logger = structlog.get_logger(__name__)
-
-MIN_TIME = -(1 << 63)
-MAX_TIME = (1 << 63) - 1
 
 
 class AppendResult(NamedTuple):
@@ -52,6 +50,7 @@ class View:
 
     def __init__(self, head: Head) -> None:
         self._head = head
+        self.querier = Querier(head)
 
     @property
     def head(self) -> Head:
@@ -73,7 +72,7 @@ class View:
         self, matchers: Matchers = (), mint: int = MIN_TIME, maxt: int = MAX_TIME, *, held: bool = False
     ) -> Iterator[bytes]:
         """Lines as `promtool tsdb dump` prints them, in bounded pieces, series sorted by their labels."""
-        return self._head.dump(matchers, mint, maxt, held=held)
+        return self.querier.dump(matchers, mint, maxt, held=held)
 
 
 class Store(View):

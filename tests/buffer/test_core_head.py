@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.buffer.querier import Querier
 from bridge.native import AppendRefused, Batch, Framer, Head, LogDamaged
 
 EVER = (-(1 << 63), (1 << 63) - 1)
@@ -36,7 +37,7 @@ def written(head: Head, *batches: Batch) -> bytes:
 
 
 def dump(head: Head) -> bytes:
-    return b"".join(head.dump([], *EVER))
+    return b"".join(Querier(head).dump())
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ def test_matchers_and_ticks_select() -> None:
     assert [s.timestamps for s in head.select([], *EVER)] == [[10], [10]]
     assert len(head.select([], *EVER, limit=1)) == 1
     assert head.select([], 11, 19, held=True) == []
-    assert b"".join(head.dump([("i", "=", "a")], 20, 20, held=True)) == b'{__name__="m", i="a"} 1.5 20\n'
+    assert b"".join(Querier(head).dump([("i", "=", "a")], 20, 20, held=True)) == b'{__name__="m", i="a"} 1.5 20\n'
     for matcher in [("i", "==", "a"), ("i", "=~", "("), ("i", "=~", "a**")]:
         with pytest.raises(ValueError, match=r"no such matcher|cannot use regular expression"):
             head.select([matcher], *EVER)

@@ -7,6 +7,7 @@ import pytest
 
 from bridge.buffer.files import File, Files
 from bridge.buffer.head_chunks import HeadChunks
+from bridge.buffer.querier import Querier
 from bridge.native import HEAD_CHUNKS_HEADER, Batch, Framer, Head
 
 EVER = (-(1 << 63), (1 << 63) - 1)
@@ -51,7 +52,7 @@ class Store:
         return attached
 
     def dump(self) -> bytes:
-        return b"".join(self.head.dump([], *EVER))
+        return b"".join(Querier(self.head).dump())
 
     def names(self) -> list[str]:
         return sorted(path.name for path in self.path.iterdir())
@@ -142,9 +143,9 @@ def test_old_files_go_when_the_head_needs_nothing_of_them(store: Store) -> None:
     removed = store.chunks.truncate()
     assert removed > 0
     assert store.names() == names[removed:]
-    kept = b"".join(store.head.dump([], START + 1500 * STEP, EVER[1]))
+    kept = b"".join(Querier(store.head).dump((), START + 1500 * STEP))
     assert store.restart(min_valid=START + 1500 * STEP) > 0
-    assert b"".join(store.head.dump([], START + 1500 * STEP, EVER[1])) == kept
+    assert b"".join(Querier(store.head).dump((), START + 1500 * STEP)) == kept
 
 
 class Full(Files):

@@ -14,5 +14,5 @@ pub use block::BlockSeries;
 pub use columns::Columns;
 pub use dump::Dump;
 pub use limits::{Failed, Limit, Limits};
-pub use select::{select, series};
+pub use select::{select, series, union};
 pub use stream::Entries;

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use engine::blob::Blob;
-use engine::block;
+use engine::block::{self, Interval};
+use engine::postings;
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::buffer::Bytes;
+use crate::head::{matchers_from, PyMatcher};
 
 create_exception!(
     _core,
@@ -82,6 +85,23 @@ impl PyBlock {
     #[getter]
     fn bytes(&self) -> usize {
         self.0.index().size() + self.0.chunks().size()
+    }
+
+    fn delete<'py>(
+        &self,
+        py: Python<'py>,
+        matchers: Vec<PyMatcher>,
+        mint: i64,
+        maxt: i64,
+    ) -> PyResult<Option<(Bound<'py, PyBytes>, usize)>> {
+        let matchers = matchers_from(matchers)?;
+        let deleted = py.detach(|| {
+            let references = postings::select(self.0.index(), &matchers)?;
+            let tombstones = self.0.delete(references.into_iter(), Interval { mint, maxt })?;
+            Ok((tombstones != *self.0.tombstones()).then_some(tombstones))
+        });
+        let deleted = deleted.map_err(|damage| damaged(py, damage))?;
+        Ok(deleted.map(|tombstones| (PyBytes::new(py, &tombstones.write()), tombstones.count())))
     }
 
     fn label_names(&self) -> Vec<&str> {

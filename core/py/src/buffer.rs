@@ -1,6 +1,8 @@
 //! Bytes that Python owns, borrowed without a copy while the GIL is released, for a call or for as long as the core needs them.
 //!
-//! The one file with `unsafe` in it. What makes it sound:
+//! And the other way round: columns of results that Python borrows.
+//!
+//! The one file with `unsafe` in it. What makes [`Bytes`] sound:
 //! - The buffer protocol keeps the memory where it is while a `PyBuffer` lives: a bytearray cannot be resized and
 //!   an mmap cannot be closed meanwhile (both raise BufferError). [`Bytes`] owns the `PyBuffer`, and the slice borrows from it.
 //! - The buffer is asked for as C-contiguous bytes, so `len_bytes` bytes from its pointer on are one piece of memory.
@@ -11,12 +13,18 @@
 //! A [`Blob`] outlives the call. Its keeper is a Python object that owns the buffer, because a thread of the core may drop the
 //! last blob without the GIL, even under a lock for which a thread with the GIL waits: PyO3 then notes that the object is free
 //! and lets it go when some thread has the GIL, while a buffer would wait for the GIL there and then.
+//!
+//! What makes [`PyColumn`] sound: it owns a share of columns that never change, and `PyBuffer_FillInfo` makes every view own
+//! the object. Views are read-only.
 
+use std::ffi::c_int;
 use std::sync::Arc;
 
 use engine::blob::Blob;
+use engine::query::Columns;
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyBufferError;
+use pyo3::ffi;
 use pyo3::prelude::*;
 
 /// A borrowed bytes-like object: bytes, bytearray, memoryview, mmap.
@@ -65,5 +73,64 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Bytes {
             return Err(PyBufferError::new_err("the buffer is not contiguous"));
         }
         Ok(Self(buffer))
+    }
+}
+
+/// A column of a result.
+#[derive(Debug, Clone, Copy)]
+pub enum Column {
+    /// i64
+    Timestamps,
+    /// f64
+    Values,
+    /// i64
+    Offsets,
+}
+
+/// Numbers of eight bytes in the machine's order, as a bytes-like object.
+#[pyclass(frozen, module = "bridge._core")]
+pub struct PyColumn {
+    columns: Arc<Columns>,
+    which: Column,
+}
+
+impl PyColumn {
+    /// A column of `columns`.
+    pub fn new(columns: Arc<Columns>, which: Column) -> Self {
+        Self { columns, which }
+    }
+
+    fn place(&self) -> (*const u8, usize) {
+        fn place<T>(numbers: &[T]) -> (*const u8, usize) {
+            (numbers.as_ptr().cast(), size_of_val(numbers))
+        }
+        match self.which {
+            Column::Timestamps => place(self.columns.timestamps()),
+            Column::Values => place(self.columns.values()),
+            Column::Offsets => place(self.columns.offsets()),
+        }
+    }
+}
+
+#[pymethods]
+impl PyColumn {
+    #[allow(unsafe_code)]
+    unsafe fn __getbuffer__(slf: Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+        let (start, length) = slf.get().place();
+        // SAFETY: Python gives a view to be filled; the bytes are there while the object is, see the head of this file.
+        let filled = unsafe {
+            ffi::PyBuffer_FillInfo(
+                view,
+                slf.as_ptr(),
+                start.cast_mut().cast(),
+                length as ffi::Py_ssize_t,
+                1,
+                flags,
+            )
+        };
+        match filled {
+            0 => Ok(()),
+            _ => Err(PyErr::fetch(slf.py())),
+        }
     }
 }

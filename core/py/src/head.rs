@@ -7,7 +7,7 @@ use engine::labels::Labels;
 use engine::regex::{Matcher, Operator};
 use engine::sample::Value;
 use engine::wal::{LogSlice, Records};
-use parking_lot::{Mutex, RwLock, RwLockReadGuard};
+use parking_lot::{RwLock, RwLockReadGuard};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -20,16 +20,12 @@ use crate::head_chunks::{self, PyClosedChunks};
 use crate::notes::{self, PyMetadata, PySeriesExemplars};
 use crate::wal::{compression_from, damaged, PyLogSlice};
 
-/// Size of the pieces that a dump comes in, bytes.
-const DUMP_PIECE: usize = 256 * 1024;
-
 /// Add this file's classes and functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyHead>()?;
     module.add_class::<PyStaged>()?;
     module.add_class::<PyReplayed>()?;
-    module.add_class::<PySeries>()?;
-    module.add_class::<PyDump>()
+    module.add_class::<PySeries>()
 }
 
 /// A matcher as Python writes it: (name, operator, value).
@@ -66,6 +62,11 @@ impl PyHead {
     /// The head, for reading. To be taken with the GIL released.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, head::Head> {
         self.0.read()
+    }
+
+    /// The head, for whoever reads it later.
+    pub(crate) fn shared(&self) -> Arc<RwLock<head::Head>> {
+        self.0.clone()
     }
 
     fn stats(&self, py: Python<'_>) -> head::Stats {
@@ -206,17 +207,6 @@ impl PyHead {
         let window = Window { mint, maxt, held };
         let found = py.detach(|| self.read().select(&matchers, window, limit));
         Ok(found.into_iter().map(PySeries).collect())
-    }
-
-    #[pyo3(signature = (matchers, mint, maxt, *, held = false))]
-    fn dump(&self, py: Python<'_>, matchers: Vec<PyMatcher>, mint: i64, maxt: i64, held: bool) -> PyResult<PyDump> {
-        let matchers = matchers_from(matchers)?;
-        let window = Window { mint, maxt, held };
-        let dump = py.detach(|| self.read().dump(&matchers, window));
-        Ok(PyDump {
-            head: self.0.clone(),
-            dump: Mutex::new(dump),
-        })
     }
 
     fn set_exemplar_limits(&self, py: Python<'_>, capacity: usize, window: i64) {
@@ -421,28 +411,5 @@ impl PySeries {
     #[getter]
     fn values(&self) -> Vec<f64> {
         self.floats().map(|(_, value)| value).collect()
-    }
-}
-
-/// A dump under way.
-#[pyclass(name = "Dump", frozen, module = "bridge._core")]
-pub struct PyDump {
-    head: Arc<RwLock<head::Head>>,
-    dump: Mutex<head::Dump>,
-}
-
-#[pymethods]
-impl PyDump {
-    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        this
-    }
-
-    fn __next__<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
-        let mut piece = String::new();
-        py.detach(|| {
-            let mut dump = self.dump.lock();
-            self.head.read().dump_piece(&mut dump, &mut piece, DUMP_PIECE);
-        });
-        (!piece.is_empty()).then(|| PyBytes::new(py, piece.as_bytes()))
     }
 }

@@ -9,12 +9,15 @@ mod backfill;
 mod batch;
 mod block;
 mod buffer;
+mod column;
+mod compact;
 mod gil;
 mod head;
 mod head_chunks;
 mod influx;
 mod notes;
 mod push;
+mod query;
 mod wal;
 mod wire;
 
@@ -27,6 +30,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     backfill::register(module)?;
     wal::register(module)?;
     head::register(module)?;
+    column::register(module)?;
+    query::register(module)?;
+    compact::register(module)?;
     head_chunks::register(module)?;
     push::register(module)?;
     influx::register(module)

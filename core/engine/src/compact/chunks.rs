@@ -5,7 +5,7 @@
 
 use super::encode::encode;
 use crate::chunk::{BadChunk, Chunk};
-use crate::merge::{join, Chain, Holding, Part, Window};
+use crate::merge::{join, Chain, Heap, Holding, Part, Ranked, Window};
 
 /// What becomes of a series.
 #[derive(Debug, Clone, Default)]
@@ -76,14 +76,43 @@ fn stored_own(parts: &[Part], window: Window) -> Vec<i64> {
     own
 }
 
+/// The chunks of one part that are still to come; there is at least one.
+struct Rest {
+    first: Chunk,
+    others: std::vec::IntoIter<Chunk>,
+}
+
+impl Rest {
+    fn of(mut chunks: std::vec::IntoIter<Chunk>) -> Option<Self> {
+        let first = chunks.next()?;
+        Some(Self { first, others: chunks })
+    }
+}
+
+impl Ranked for Rest {
+    fn is_before(&self, other: &Self) -> bool {
+        (self.first.mint, self.first.maxt) < (other.first.mint, other.first.maxt)
+    }
+}
+
 /// As Prometheus' compacting merger: chunks that overlap become one run, copies of a chunk count once.
 fn join_chunks(parts: &[Part], window: Window) -> Result<Vec<Chunk>, BadChunk> {
-    let mut rest = visible_chunks(parts, window)?.into_iter().peekable();
-    let mut out = Vec::with_capacity(rest.len());
-    while let Some(first) = rest.next() {
+    let mut waiting = Heap::default();
+    for part in parts {
+        Rest::of(visible_chunks(part, window)?.into_iter())
+            .into_iter()
+            .for_each(|rest| waiting.push(rest));
+    }
+    let take = |waiting: &mut Heap<Rest>, until: i64| {
+        let Rest { first, others } = waiting.pop_if(|rest| rest.first.mint <= until)?;
+        Rest::of(others).into_iter().for_each(|rest| waiting.push(rest));
+        Some(first)
+    };
+    let mut out = Vec::new();
+    while let Some(first) = take(&mut waiting, i64::MAX) {
         let mut newest = first.maxt;
         let mut overlapping: Vec<Chunk> = Vec::new();
-        while let Some(next) = rest.next_if(|next| next.mint <= newest) {
+        while let Some(next) = take(&mut waiting, newest) {
             if !is_copy(overlapping.last().unwrap_or(&first), &next) {
                 newest = newest.max(next.maxt);
                 overlapping.push(next);
@@ -100,25 +129,23 @@ fn join_chunks(parts: &[Part], window: Window) -> Result<Vec<Chunk>, BadChunk> {
     Ok(out)
 }
 
-/// Chunks by their first time, without what lies outside of the window or is deleted.
-fn visible_chunks(parts: &[Part], window: Window) -> Result<Vec<Chunk>, BadChunk> {
-    let mut all = Vec::new();
-    for part in parts {
-        for chunk in part.chunks.iter().filter(|chunk| window.meets(chunk.mint, chunk.maxt)) {
-            if window.covers(chunk.mint, chunk.maxt) && part.shows_plainly(chunk, window) {
-                all.push(chunk.clone());
-                continue;
-            }
-            let alone = Part {
-                chunks: vec![chunk.clone()],
-                deleted: part.deleted.clone(),
-                holding: Holding::No,
-            };
-            all.extend(encode(alone.read(window)?.into_iter().map(|(sample, _)| Ok(sample)))?);
+/// The chunks of a part without what lies outside of the window or is deleted.
+fn visible_chunks(part: &Part, window: Window) -> Result<Vec<Chunk>, BadChunk> {
+    let mut visible = Vec::with_capacity(part.chunks.len());
+    for chunk in part.chunks.iter().filter(|chunk| window.meets(chunk.mint, chunk.maxt)) {
+        if window.covers(chunk.mint, chunk.maxt) && part.shows_plainly(chunk, window) {
+            visible.push(chunk.clone());
+            continue;
         }
+        let alone = Part {
+            chunks: vec![chunk.clone()],
+            deleted: part.deleted.clone(),
+            holding: Holding::No,
+        };
+        visible.extend(encode(alone.read(window)?.into_iter().map(|(sample, _)| Ok(sample)))?);
     }
-    all.sort_by_key(|chunk| (chunk.mint, chunk.maxt));
-    Ok(all)
+    visible.sort_by_key(|chunk| (chunk.mint, chunk.maxt)); // deletions may change which one begins first
+    Ok(visible)
 }
 
 fn is_copy(a: &Chunk, b: &Chunk) -> bool {

@@ -24,17 +24,17 @@ pub struct Merge {
 }
 
 impl Merge {
-    /// Samples from `mint` to before `maxt` ms; see [`Streams`] for the order of the inputs.
-    pub fn new(inputs: Vec<Box<dyn SeriesStream>>, mint: i64, maxt: i64) -> Result<Self, Failed> {
+    /// Samples from `mint` to before `maxt` ms; see [`Streams`] for the order of inputs.
+    pub fn new(inputs: Vec<Box<dyn SeriesStream>>, mint: i64, maxt: i64) -> Self {
         let window = Window {
             mint,
             maxt: maxt.saturating_sub(1),
             held: true,
         };
-        let streams = Streams::new(inputs)?;
-        let mut ticks = streams.ticks();
+        let streams = Streams::new(inputs);
+        let mut ticks = streams.ticks().to_vec();
         ticks.retain(|tick| window.covers(*tick, *tick));
-        Ok(Self { streams, window, ticks })
+        Self { streams, window, ticks }
     }
 
     /// The hold ticks whose samples are in the result; ascending.

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::heap::{Heap, Ranked};
 use crate::chunk::BadChunk;
 use crate::histogram::ResetHint;
 use crate::sample::{Sample, Value};
@@ -21,8 +22,20 @@ pub struct Chain<I> {
     fresh: Vec<I>,
     /// Whoever gave the last sample.
     current: Option<I>,
-    waiting: Heap<I>,
+    waiting: Heap<Waiting<I>>,
     last: Option<i64>,
+}
+
+/// Whoever has a sample that comes later.
+struct Waiting<I> {
+    sample: Sample,
+    place: I,
+}
+
+impl<I> Ranked for Waiting<I> {
+    fn is_before(&self, other: &Self) -> bool {
+        self.sample.0 < other.sample.0
+    }
 }
 
 impl<I: Samples> Chain<I> {
@@ -31,7 +44,7 @@ impl<I: Samples> Chain<I> {
         Self {
             fresh: places,
             current: None,
-            waiting: Heap(Vec::new()),
+            waiting: Heap::default(),
             last: None,
         }
     }
@@ -41,7 +54,7 @@ impl<I: Samples> Chain<I> {
         self.current = places.next();
         for mut place in places {
             if let Some(sample) = place.next().transpose()? {
-                self.waiting.push((sample, place));
+                self.waiting.push(Waiting { sample, place });
             }
         }
         Ok(())
@@ -59,13 +72,13 @@ impl<I: Samples> Chain<I> {
                     self.current = Some(place);
                     continue;
                 }
-                if self.waiting.first().is_none_or(|first| sample.0 < first) {
+                if self.waiting.first().is_none_or(|first| sample.0 < first.sample.0) {
                     self.current = Some(place);
                     return Ok(Some((sample, consecutive)));
                 }
-                self.waiting.push((sample, place));
+                self.waiting.push(Waiting { sample, place });
             }
-            let Some((sample, place)) = self.waiting.pop() else {
+            let Some(Waiting { sample, place }) = self.waiting.pop() else {
                 break;
             };
             self.current = Some(place);
@@ -107,53 +120,6 @@ pub fn forget_reset(value: &mut Value) {
     if let Value::Histogram(histogram) = value {
         if !matches!(histogram.hint, ResetHint::Unknown | ResetHint::Gauge) {
             Arc::make_mut(histogram).hint = ResetHint::Unknown;
-        }
-    }
-}
-
-/// The binary heap of Go's `container/heap`, ordered by time: among equals its very swaps decide.
-struct Heap<I>(Vec<(Sample, I)>);
-
-impl<I> Heap<I> {
-    fn time(&self, place: usize) -> Option<i64> {
-        self.0.get(place).map(|((t, _), _)| *t)
-    }
-
-    fn first(&self) -> Option<i64> {
-        self.time(0)
-    }
-
-    /// True when what is at `a` must stand above what is at `b`.
-    fn less(&self, a: usize, b: usize) -> bool {
-        matches!((self.time(a), self.time(b)), (Some(a), Some(b)) if a < b)
-    }
-
-    fn push(&mut self, item: (Sample, I)) {
-        self.0.push(item);
-        let mut child = self.0.len() - 1;
-        while child > 0 {
-            let parent = (child - 1) / 2;
-            if !self.less(child, parent) {
-                break;
-            }
-            self.0.swap(child, parent);
-            child = parent;
-        }
-    }
-
-    fn pop(&mut self) -> Option<(Sample, I)> {
-        let last = self.0.len().checked_sub(1)?;
-        self.0.swap(0, last);
-        let popped = self.0.pop();
-        let mut parent = 0;
-        loop {
-            let (left, right) = (2 * parent + 1, 2 * parent + 2);
-            let child = if self.less(right, left) { right } else { left };
-            if !self.less(child, parent) {
-                return popped;
-            }
-            self.0.swap(parent, child);
-            parent = child;
         }
     }
 }

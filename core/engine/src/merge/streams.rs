@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::heap::{Heap, Ranked};
 use super::part::Part;
 use crate::labels::{compare, format_labels, Labels};
 
@@ -58,15 +59,32 @@ impl std::error::Error for Unsorted {}
 
 /// Series of several places, those of one label set together.
 ///
-/// The order of places takes part in which of several samples at one time is kept, see [`Chain`](super::Chain): blocks by
-/// their first time, then the head.
+/// The order of places (blocks by their first time, then the head) takes part in which of several samples at one time is
+/// kept, see [`Chain`](super::Chain).
 pub struct Streams {
-    places: Vec<Place>,
+    /// Places with their next series.
+    waiting: Heap<Waiting>,
+    /// Places whose series has just been given.
+    given: Vec<Place>,
+    ticks: Vec<i64>,
 }
 
 struct Place {
+    number: usize,
     stream: Box<dyn SeriesStream>,
-    next: Option<Entry>,
+    /// What it gave last.
+    last: Arc<[u8]>,
+}
+
+struct Waiting {
+    entry: Entry,
+    place: Place,
+}
+
+impl Ranked for Waiting {
+    fn is_before(&self, other: &Self) -> bool {
+        order(&self.entry.labels, &other.entry.labels).is_lt()
+    }
 }
 
 /// A label set, and what the places have of it.
@@ -74,74 +92,68 @@ struct Place {
 pub struct Gathered {
     /// Packed.
     pub labels: Arc<[u8]>,
-    /// In the order of the places; at least one.
+    /// At least one.
     pub parts: Vec<Part>,
 }
 
 impl Streams {
-    /// Read the first series of each.
-    pub fn new(streams: Vec<Box<dyn SeriesStream>>) -> Result<Self, Broken> {
-        let places = streams.into_iter().map(|stream| Place { stream, next: None });
-        let mut streams = Self {
-            places: places.collect(),
+    /// Merge what `streams` give.
+    pub fn new(streams: Vec<Box<dyn SeriesStream>>) -> Self {
+        let mut ticks: Vec<i64> = streams.iter().flat_map(|stream| stream.ticks().to_vec()).collect();
+        ticks.sort_unstable();
+        ticks.dedup();
+        let place = |(number, stream)| Place {
+            number,
+            stream,
+            last: Arc::default(),
         };
-        for place in 0..streams.places.len() {
-            streams.take(place)?;
+        Self {
+            waiting: Heap::default(),
+            given: streams.into_iter().enumerate().map(place).collect(),
+            ticks,
         }
-        Ok(streams)
     }
 
     /// The hold ticks of all places, ascending.
-    pub fn ticks(&self) -> Vec<i64> {
-        let mut ticks: Vec<i64> = self
-            .places
-            .iter()
-            .flat_map(|place| place.stream.ticks().to_vec())
-            .collect();
-        ticks.sort_unstable();
-        ticks.dedup();
-        ticks
+    pub fn ticks(&self) -> &[i64] {
+        &self.ticks
     }
 
     /// The next label set.
     pub fn next_series(&mut self) -> Result<Option<Gathered>, Broken> {
-        let Some(labels) = self.smallest() else {
+        for place in std::mem::take(&mut self.given) {
+            if let Some(waiting) = place.advance()? {
+                self.waiting.push(waiting);
+            }
+        }
+        let Some(first) = self.waiting.first() else {
             return Ok(None);
         };
+        let labels = first.entry.labels.clone();
         let mut parts = Vec::with_capacity(1);
-        for place in 0..self.places.len() {
-            if self.labels_at(place) == Some(&labels) {
-                parts.extend(self.take(place)?.map(|entry| entry.part));
-            }
+        while let Some(Waiting { entry, mut place }) = self.waiting.pop_if(|next| next.entry.labels == labels) {
+            parts.push(entry.part);
+            place.last = entry.labels;
+            self.given.push(place);
         }
         Ok(Some(Gathered { labels, parts }))
     }
+}
 
-    fn labels_at(&self, place: usize) -> Option<&Arc<[u8]>> {
-        Some(&self.places.get(place)?.next.as_ref()?.labels)
-    }
-
-    fn smallest(&self) -> Option<Arc<[u8]>> {
-        let all = (0..self.places.len()).filter_map(|place| self.labels_at(place));
-        all.min_by(|a, b| order(a, b)).cloned()
-    }
-
-    /// What stands at a place; its next series comes there instead.
-    fn take(&mut self, at: usize) -> Result<Option<Entry>, Broken> {
-        let Some(place) = self.places.get_mut(at) else {
+impl Place {
+    /// It with its next series; None when it has no more.
+    fn advance(mut self) -> Result<Option<Waiting>, Broken> {
+        let broken = |cause: Fault| Broken {
+            place: self.number,
+            cause,
+        };
+        let Some(entry) = self.stream.next_series().map_err(broken)? else {
             return Ok(None);
         };
-        let next = place
-            .stream
-            .next_series()
-            .map_err(|cause| Broken { place: at, cause })?;
-        if let (Some(last), Some(next)) = (&place.next, &next) {
-            if order(&last.labels, &next.labels) != Ordering::Less {
-                let cause = Box::new(Unsorted(text(&next.labels)));
-                return Err(Broken { place: at, cause });
-            }
+        if !self.last.is_empty() && order(&self.last, &entry.labels) != Ordering::Less {
+            return Err(broken(Box::new(Unsorted(text(&entry.labels)))));
         }
-        Ok(std::mem::replace(&mut place.next, next))
+        Ok(Some(Waiting { entry, place: self }))
     }
 }
 

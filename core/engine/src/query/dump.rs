@@ -18,12 +18,12 @@ pub struct Dump {
 
 impl Dump {
     /// What `places` have in `window`.
-    pub fn new(places: Vec<Box<dyn SeriesStream>>, window: Window) -> Result<Self, Failed> {
-        Ok(Self {
-            streams: Streams::new(places)?,
+    pub fn new(places: Vec<Box<dyn SeriesStream>>, window: Window) -> Self {
+        Self {
+            streams: Streams::new(places),
             window,
             open: None,
-        })
+        }
     }
 
     /// Append lines to `out` until it is at least `size` bytes long, or there are no more. Native histograms are left out,

@@ -29,8 +29,32 @@ impl Limits {
         within(Limit::Series, series, self.series)
     }
 
+    /// What is left when some of it is taken.
+    pub fn without(self, series: usize, samples: usize, bytes: usize) -> Self {
+        let less = |limit: usize, taken| {
+            if limit == usize::MAX {
+                limit
+            } else {
+                limit.saturating_sub(taken)
+            }
+        };
+        Self {
+            series: less(self.series, series),
+            samples: less(self.samples, samples),
+            bytes: less(self.bytes, bytes),
+        }
+    }
+
+    fn of(&self, what: Limit) -> usize {
+        match what {
+            Limit::Series => self.series,
+            Limit::Samples => self.samples,
+            Limit::Bytes => self.bytes,
+        }
+    }
+
     pub(super) fn check(&self, series: usize, samples: usize, bytes: usize) -> Result<(), Failed> {
-        self.check_series(series)?;
+        within(Limit::Series, series, self.series)?;
         within(Limit::Samples, samples, self.samples)?;
         within(Limit::Bytes, bytes, self.bytes)
     }
@@ -92,6 +116,19 @@ impl std::fmt::Display for Failed {
 }
 
 impl std::error::Error for Failed {}
+
+impl Failed {
+    /// The same, told in terms of the limits for all selectors of a query.
+    pub fn in_terms_of(self, whole: &Limits) -> Self {
+        match self {
+            Self::TooMany { what, .. } => Self::TooMany {
+                what,
+                limit: whole.of(what),
+            },
+            other => other,
+        }
+    }
+}
 
 impl From<Broken> for Failed {
     fn from(broken: Broken) -> Self {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::columns::Columns;
 use super::limits::{Failed, Limits};
+use crate::labels::{compare, Labels};
 use crate::merge::{SeriesStream, Streams, Window};
 
 /// Samples in `window` of the series that `places` give; those without any are left out.
 pub fn select(places: Vec<Box<dyn SeriesStream>>, window: Window, limits: &Limits) -> Result<Columns, Failed> {
-    let mut streams = Streams::new(places)?;
+    let mut streams = Streams::new(places);
     let mut columns = Columns::default();
     while let Some(series) = streams.next_series()? {
         columns.push(&series, window, limits)?;
@@ -19,7 +20,7 @@ pub fn select(places: Vec<Box<dyn SeriesStream>>, window: Window, limits: &Limit
 /// The label sets that `places` give, packed, in their order: whether there are samples left of each in `window` is told by
 /// chunks alone, none is decoded.
 pub fn series(places: Vec<Box<dyn SeriesStream>>, window: Window, limits: &Limits) -> Result<Vec<Arc<[u8]>>, Failed> {
-    let mut streams = Streams::new(places)?;
+    let mut streams = Streams::new(places);
     let mut found = Vec::new();
     while let Some(series) = streams.next_series()? {
         if series.parts.iter().any(|part| part.shows_something(window)) {
@@ -28,4 +29,12 @@ pub fn series(places: Vec<Box<dyn SeriesStream>>, window: Window, limits: &Limit
         }
     }
     Ok(found)
+}
+
+/// Label sets that are in any of `sets`, in label order.
+pub fn union(sets: Vec<Vec<Arc<[u8]>>>) -> Vec<Arc<[u8]>> {
+    let mut all: Vec<Arc<[u8]>> = sets.into_iter().flatten().collect();
+    all.sort_by(|a, b| compare(Labels::trusted(a), Labels::trusted(b)));
+    all.dedup();
+    all
 }

@@ -89,7 +89,7 @@ fn stream(entries: Vec<(&str, Part)>) -> Box<dyn SeriesStream> {
 
 /// All series that come out of `streams`, by labels.
 fn merged(streams: Vec<Box<dyn SeriesStream>>, mint: i64, maxt: i64) -> BTreeMap<Vec<u8>, Merged> {
-    let mut merge = Merge::new(streams, mint, maxt).unwrap();
+    let mut merge = Merge::new(streams, mint, maxt);
     let mut out = BTreeMap::new();
     while let Some(series) = merge.next_series().unwrap() {
         let mut last = None;

@@ -94,12 +94,11 @@ fn a_deletion_does_not_reach_into_other_inputs() {
 
 #[test]
 fn a_stream_out_of_order_is_refused() {
-    let out_of_order = || vec![stream(vec![("b", part(&[&[(1, 1.0)]])), ("a", part(&[&[(1, 1.0)]]))])];
-    let mut merge = Merge::new(out_of_order(), 0, 10).unwrap();
-    assert_eq!(
-        merge.next_series().unwrap_err().to_string(),
-        r#"input 0: series {i="a"} comes too late in the order of labels"#
-    );
+    let series = || part(&[&[(1, 1.0)]]);
+    let mut merge = Merge::new(vec![stream(vec![("b", series()), ("a", series())])], 0, 10);
+    assert_eq!(merge.next_series().unwrap().unwrap().labels[..], labels("b"));
+    let late = r#"input 0: series {i="a"} comes too late in the order of labels"#;
+    assert_eq!(merge.next_series().unwrap_err().to_string(), late);
 }
 
 #[test]

@@ -74,13 +74,13 @@ fn a_gap_or_another_place_makes_a_reset_unknown() {
 
     let references = early.index().all().unwrap();
     let tombstones = early.delete(references, Interval { mint: 2, maxt: 2 }).unwrap().write();
-    let merge = Merge::new(places(std::slice::from_ref(&early), None, &[], EVER), 0, 100).unwrap();
+    let merge = Merge::new(places(std::slice::from_ref(&early), None, &[], EVER), 0, 100);
     let cut = Files::build(merge, 1000, 1 << 20).open(Some(tombstones));
     let columns = read(std::slice::from_ref(&cut), None, EVER);
     assert_eq!(found(&columns), [(1, 1, Unknown), (3, 3, Unknown), (4, 4, NotReset)]);
 
     // The same after a compaction, which compares and finds no reset.
-    let merge = Merge::new(places(&[cut, late], None, &[], EVER), 0, 100).unwrap();
+    let merge = Merge::new(places(&[cut, late], None, &[], EVER), 0, 100);
     let compacted = Files::build(merge, 1000, 1 << 20).open(None);
     let times: Vec<i64> = found(&read(&[compacted], None, EVER))
         .iter()
@@ -97,7 +97,7 @@ fn overlapping_histograms_and_floats_become_chunks_of_one_kind_each() {
         (4, histogram(1)),
         (6, Value::Float(6.0)),
     ]));
-    let merge = Merge::new(places(&[a, b], None, &[], EVER), 0, 100).unwrap();
+    let merge = Merge::new(places(&[a, b], None, &[], EVER), 0, 100);
     let columns = read(&[Files::build(merge, 1, 1 << 20).open(None)], None, EVER);
     assert_eq!(columns.timestamps(), [2, 6]);
     let times: Vec<(i64, u64)> = found(&columns).iter().map(|(t, count, _)| (*t, *count)).collect();

@@ -79,7 +79,7 @@ impl Files {
 type Rowset = BTreeMap<Vec<u8>, Vec<Sample>>;
 
 fn block(rows: Rowset) -> Arc<Block> {
-    let merge = Merge::new(vec![Box::new(Rows::new(rows))], i64::MIN, i64::MAX).unwrap();
+    let merge = Merge::new(vec![Box::new(Rows::new(rows))], i64::MIN, i64::MAX);
     Files::build(merge, 1000, 1 << 20).open(None)
 }
 

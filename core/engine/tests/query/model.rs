@@ -45,7 +45,7 @@ proptest! {
             let references = postings::select(whole.index(), std::slice::from_ref(&doomed)).unwrap();
             let interval = Interval { mint: deleted, maxt: deleted + length };
             let tombstones = whole.delete(references.into_iter(), interval).unwrap().write();
-            let merge = engine::compact::Merge::new(places(&[whole], None, &[], EVER), i64::MIN, i64::MAX).unwrap();
+            let merge = engine::compact::Merge::new(places(&[whole], None, &[], EVER), i64::MIN, i64::MAX);
             blocks.push(Files::build(merge, 1, 4096).open(Some(tombstones)));
             for (name, times) in of {
                 let is_doomed = doomed.matches(name);
@@ -85,7 +85,7 @@ proptest! {
         let listed = series(places(&blocks, Some(&head), &matchers, window), window, &Limits::default()).unwrap();
         prop_assert!(model.keys().all(|labels| listed.iter().any(|listed| **listed == **labels)));
 
-        let mut dump = Dump::new(places(&blocks, Some(&head), &matchers, window), window).unwrap();
+        let mut dump = Dump::new(places(&blocks, Some(&head), &matchers, window), window);
         let (mut text, mut pieces) = (String::new(), 0);
         loop {
             let mut piece = String::new();
@@ -131,7 +131,7 @@ fn held_samples_are_seen_by_those_who_ask() {
     [5, 15, 20, 30].into_iter().for_each(|tick| head.commit_tick(tick));
     let all = [(10, 1.0), (15, 1.0), (20, 1.0), (25, 2.0), (30, 2.0)];
     let held = Window { held: true, ..EVER };
-    let merge = engine::compact::Merge::new(places(&[], Some(&head), &[], held), 0, 100).unwrap();
+    let merge = engine::compact::Merge::new(places(&[], Some(&head), &[], held), 0, 100);
     let block = Files::build(merge, 1000, 1 << 20).open(None);
     for (blocks, head) in [
         (vec![], Some(&head)),

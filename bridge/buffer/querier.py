@@ -1,0 +1,193 @@
+"""Reading the store: memory and blocks as one.
+
+    query = Query(head, selectors)        what memory has of all selectors, at one moment, without decoding
+    with blocks.reading() as loaded:      the blocks in use then or later: what has left memory is in one of them
+        query.select(loaded)              decoded and merged, without a lock
+
+Everything here may take long and may be called in any thread.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from bridge.buffer.blocks import OpenBlock
+from bridge.buffer.matchers import Matchers
+from bridge.errors import BadInput, QueryTooLarge, Unreadable
+from bridge.native import (
+    Block,
+    Columns,
+    Head,
+    Histogram,
+    Query,
+    QueryFailed,
+    QueryLimit,
+    label_names,
+    label_values,
+)
+
+__all__ = ["MAX_TIME", "MIN_TIME", "BlockSource", "Querier", "QueryLimits", "Selection", "Selector"]
+
+MIN_TIME = -(1 << 63)
+MAX_TIME = (1 << 63) - 1
+
+Timestamps = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float64]
+
+
+class BlockSource(Protocol):
+    """Where the blocks in use are."""
+
+    def reading(self) -> AbstractContextManager[Sequence[OpenBlock[Block]]]:
+        """The blocks in use, none of whose files is removed before the end of the `with`."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryLimits:
+    """What one query may take, all its selectors together. 0: no limit."""
+
+    series: int = 0
+    samples: int = 0
+    bytes: int = 0
+
+
+NO_LIMITS = QueryLimits()
+
+
+class Selector(NamedTuple):
+    """Samples in [mint, maxt] ms of the series that match; `held` repeats pushed values at hold ticks."""
+
+    matchers: Matchers
+    mint: int
+    maxt: int
+    held: bool = False
+
+
+class Selection:
+    """Series in the order of their labels, and their samples as columns that nobody may write to.
+
+    Series n has the floats `offsets[n]` up to `offsets[n + 1]` of `timestamps` (ms) and `values`, and beside them
+    `histograms(n)`. Label sets become Python objects when they are asked for.
+    """
+
+    __slots__ = ("_columns", "offsets", "timestamps", "values")
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self.offsets: Timestamps = np.frombuffer(columns.offsets, dtype=np.int64)
+        self.timestamps: Timestamps = np.frombuffer(columns.timestamps, dtype=np.int64)
+        self.values: Values = np.frombuffer(columns.values, dtype=np.float64)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    @property
+    def samples(self) -> int:
+        """Floats and histograms."""
+        return self._columns.samples
+
+    def labels(self, series: int) -> dict[str, str]:
+        """Label names, sorted, and their values."""
+        return self._columns.labels(series)
+
+    def key(self, series: int) -> bytes:
+        """The label set packed: equal sets are equal bytes."""
+        return self._columns.packed(series)
+
+    def floats(self, series: int) -> tuple[Timestamps, Values]:
+        """Times, ms, and values of one series; views of the columns."""
+        start, end = self.offsets[series : series + 2]
+        return self.timestamps[start:end], self.values[start:end]
+
+    def histograms(self, series: int) -> list[tuple[int, Histogram]]:
+        """Native histograms of one series with their times, ms."""
+        return self._columns.histograms(series)
+
+
+class Querier:
+    """Reads what a head and blocks hold. Methods raise BadInput for a bad matcher and Unreadable for damage."""
+
+    def __init__(self, head: Head | None, blocks: BlockSource | None = None) -> None:
+        self._head = head
+        self._blocks = blocks
+
+    def select(
+        self, matchers: Matchers, mint: int, maxt: int, *, held: bool = False, limits: QueryLimits = NO_LIMITS
+    ) -> Selection:
+        """The samples of one selector; series without any are left out. Raises QueryTooLarge."""
+        (selection,) = self.select_many([Selector(matchers, mint, maxt, held)], limits=limits)
+        return selection
+
+    def select_many(self, selectors: Sequence[Selector], *, limits: QueryLimits = NO_LIMITS) -> list[Selection]:
+        """The samples of each selector. All of them see each batch whole or not at all. Raises QueryTooLarge."""
+        with _told():
+            query = Query(self._head, selectors, max_series=limits.series)
+            with self._reading() as blocks:
+                found = query.select(
+                    blocks, max_series=limits.series, max_samples=limits.samples, max_bytes=limits.bytes
+                )
+        return [Selection(columns) for columns in found]
+
+    def series(self, selectors: Sequence[Selector], *, limits: QueryLimits = NO_LIMITS) -> list[dict[str, str]]:
+        """The label sets that any selector finds, in order, as far as chunks tell without being decoded. Raises
+        QueryTooLarge."""
+        with _told():
+            query = Query(self._head, selectors, max_series=limits.series)
+            with self._reading() as blocks:
+                return query.series(blocks, max_series=limits.series)
+
+    def label_names(
+        self, matchers: Matchers = (), mint: int = MIN_TIME, maxt: int = MAX_TIME, *, limit: int = 0
+    ) -> list[str]:
+        """Names of the labels of the series that match, sorted, at most `limit`.
+
+        Blocks that have no sample in [mint, maxt] ms do not count; the others, and memory, do as a whole.
+        """
+        with _told(), self._reading(mint, maxt) as blocks:
+            return label_names(self._head, blocks, matchers, limit=limit)
+
+    def label_values(
+        self, name: str, matchers: Matchers = (), mint: int = MIN_TIME, maxt: int = MAX_TIME, *, limit: int = 0
+    ) -> list[str]:
+        """Values of a label, otherwise as `label_names`."""
+        with _told(), self._reading(mint, maxt) as blocks:
+            return label_values(self._head, blocks, name, matchers, limit=limit)
+
+    def dump(
+        self, matchers: Matchers = (), mint: int = MIN_TIME, maxt: int = MAX_TIME, *, held: bool = False
+    ) -> Iterator[bytes]:
+        """Lines as `promtool tsdb dump` prints them, in bounded pieces, series in the order of their labels.
+
+        What is shown is settled when the first piece is asked for.
+        """
+        with _told():
+            query = Query(self._head, [Selector(matchers, mint, maxt, held)])
+            with self._reading() as blocks:
+                yield from query.dump(blocks)
+
+    @contextmanager
+    def _reading(self, mint: int = MIN_TIME, maxt: int = MAX_TIME) -> Iterator[list[tuple[Block, int, int, str]]]:
+        """The blocks in use that have times in [mint, maxt], as the core wants them."""
+        if self._blocks is None:
+            yield []
+            return
+        with self._blocks.reading() as loaded:
+            metas = [(block, block.meta) for block in loaded if block.meta.overlaps(mint, maxt)]
+            yield [(block.reader, meta.mint, meta.maxt, block.path.name) for block, meta in metas]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """The core's refusals, as the bridge's."""
+    try:
+        yield
+    except QueryLimit as error:
+        raise QueryTooLarge(f"{error} (limit: {error.what})") from None
+    except QueryFailed as error:
+        raise Unreadable(str(error)) from None
+    except ValueError as error:
+        raise BadInput(str(error)) from None

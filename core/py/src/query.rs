@@ -1,0 +1,335 @@
+//! Reading the head and blocks as one store.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use engine::block::{Block, Damage};
+use engine::head::Head;
+use engine::labels::Labels;
+use engine::merge::{SeriesStream, Window};
+use engine::postings;
+use engine::query::{self, BlockSeries, Entries, Failed, Limit, Limits};
+use engine::regex::Matcher;
+use parking_lot::Mutex;
+use pyo3::create_exception;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::block::PyBlock;
+use crate::column::{labels_dict, PyColumns};
+use crate::head::{matchers_from, PyHead, PyMatcher};
+
+/// Size of the pieces that a dump comes in, bytes.
+const DUMP_PIECE: usize = 256 * 1024;
+
+create_exception!(
+    _core,
+    QueryLimit,
+    PyValueError,
+    "A query that would take more than it may. `what` is \"series\", \"samples\" or \"bytes\", `limit` how much it may."
+);
+create_exception!(
+    _core,
+    QueryFailed,
+    PyValueError,
+    "What is stored cannot be read; the text names block file, offset and damage."
+);
+
+/// Add this file's classes and functions to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("QueryLimit", module.py().get_type::<QueryLimit>())?;
+    module.add("QueryFailed", module.py().get_type::<QueryFailed>())?;
+    module.add_class::<PyQuery>()?;
+    module.add_class::<PyDump>()?;
+    module.add_function(wrap_pyfunction!(label_names, module)?)?;
+    module.add_function(wrap_pyfunction!(label_values, module)?)
+}
+
+/// QueryLimit with `what` and `limit`.
+fn limited(py: Python<'_>, what: Limit, limit: usize) -> PyErr {
+    let error = QueryLimit::new_err(Failed::TooMany { what, limit }.to_string());
+    let value = error.value(py);
+    let set = value
+        .setattr("what", what.to_string())
+        .and_then(|()| value.setattr("limit", limit));
+    match set {
+        Ok(()) => error,
+        Err(other) => other,
+    }
+}
+
+/// 0 sets no limit.
+fn limits(series: usize, samples: usize, bytes: usize) -> Limits {
+    let limit = |limit| if limit == 0 { usize::MAX } else { limit };
+    Limits {
+        series: limit(series),
+        samples: limit(samples),
+        bytes: limit(bytes),
+    }
+}
+
+/// A block, the times that it is of (from the first on, before the second), and its name for errors.
+type PyNamedBlock<'py> = (PyRef<'py, PyBlock>, i64, i64, String);
+
+struct NamedBlock {
+    block: Arc<Block>,
+    mint: i64,
+    maxt: i64,
+    name: String,
+}
+
+/// Blocks by their first time, which is the order that decides ties.
+fn blocks_from(blocks: Vec<PyNamedBlock<'_>>) -> Vec<NamedBlock> {
+    let named = |(block, mint, maxt, name): PyNamedBlock<'_>| NamedBlock {
+        block: block.shared(),
+        mint,
+        maxt: maxt.saturating_sub(1),
+        name,
+    };
+    let mut blocks: Vec<NamedBlock> = blocks.into_iter().map(named).collect();
+    blocks.sort_by_key(|block| block.mint);
+    blocks
+}
+
+/// One selector, and what the head had of it.
+struct Selected {
+    matchers: Vec<Matcher>,
+    window: Window,
+    head: Option<Entries>,
+}
+
+impl Selected {
+    /// Read all places that have series of it. What the head had is given away.
+    fn read<T>(
+        self,
+        blocks: &[NamedBlock],
+        read: impl FnOnce(Vec<Box<dyn SeriesStream>>, Window) -> Result<T, Failed>,
+    ) -> Result<T, Why> {
+        let mut places: Vec<Box<dyn SeriesStream>> = Vec::with_capacity(blocks.len() + 1);
+        let mut names = Vec::with_capacity(blocks.len());
+        for named in blocks.iter().filter(|named| self.window.meets(named.mint, named.maxt)) {
+            let series = BlockSeries::new(named.block.clone(), &self.matchers, self.window);
+            places.push(Box::new(
+                series.map_err(|damage| Why::unreadable(&named.name, &damage))?,
+            ));
+            names.push(&named.name);
+        }
+        if let Some(entries) = self.head {
+            places.push(Box::new(entries));
+        }
+        read(places, self.window).map_err(|failed| Why::from_failed(failed, &names))
+    }
+}
+
+/// Why a query has no result.
+enum Why {
+    Limit(Limit, usize),
+    Unreadable(String),
+}
+
+impl Why {
+    fn from_failed(failed: Failed, names: &[&String]) -> Self {
+        match failed {
+            Failed::TooMany { what, limit } => Self::Limit(what, limit),
+            Failed::Place(broken) => match names.get(broken.place) {
+                Some(name) => Self::unreadable(name, &broken),
+                None => Self::Unreadable(broken.to_string()),
+            },
+            other => Self::Unreadable(other.to_string()),
+        }
+    }
+
+    fn unreadable(name: &str, why: &dyn std::fmt::Display) -> Self {
+        Self::Unreadable(format!("{name}/{why}"))
+    }
+
+    fn into_error(self, py: Python<'_>) -> PyErr {
+        match self {
+            Self::Limit(what, limit) => limited(py, what, limit),
+            Self::Unreadable(text) => QueryFailed::new_err(text),
+        }
+    }
+}
+
+/// Selectors, with what the head had of them at one moment. Used up by the first call that reads.
+#[pyclass(name = "Query", frozen, module = "bridge._core")]
+pub struct PyQuery(Mutex<Option<Vec<Selected>>>);
+
+impl PyQuery {
+    fn take(&self) -> PyResult<Vec<Selected>> {
+        let selected = self.0.lock().take();
+        selected.ok_or_else(|| PyValueError::new_err("the query has been used up"))
+    }
+}
+
+#[pymethods]
+impl PyQuery {
+    #[new]
+    #[pyo3(signature = (head, selectors, *, max_series = 0))]
+    fn new(
+        py: Python<'_>,
+        head: Option<PyRef<'_, PyHead>>,
+        selectors: Vec<(Vec<PyMatcher>, i64, i64, bool)>,
+        max_series: usize,
+    ) -> PyResult<Self> {
+        let compile = |(matchers, mint, maxt, held)| {
+            Ok(Selected {
+                matchers: matchers_from(matchers)?,
+                window: Window { mint, maxt, held },
+                head: None,
+            })
+        };
+        let mut selected = selectors.into_iter().map(compile).collect::<PyResult<Vec<_>>>()?;
+        if let Some(head) = &head {
+            let (head, limits): (&PyHead, _) = (head, limits(max_series, 0, 0));
+            let collected = py.detach(|| {
+                let head = head.read();
+                selected.iter_mut().try_for_each(|selected| {
+                    selected.head = Some(head.entries(&selected.matchers, selected.window, &limits)?);
+                    Ok(())
+                })
+            });
+            collected.map_err(|failed| Why::from_failed(failed, &[]).into_error(py))?;
+        }
+        Ok(Self(Mutex::new(Some(selected))))
+    }
+
+    #[pyo3(signature = (blocks, *, max_series = 0, max_samples = 0, max_bytes = 0))]
+    fn select(
+        &self,
+        py: Python<'_>,
+        blocks: Vec<PyNamedBlock<'_>>,
+        max_series: usize,
+        max_samples: usize,
+        max_bytes: usize,
+    ) -> PyResult<Vec<PyColumns>> {
+        let (selected, blocks) = (self.take()?, blocks_from(blocks));
+        let whole = limits(max_series, max_samples, max_bytes);
+        let found: Result<Vec<PyColumns>, Why> = py.detach(|| {
+            let mut left = whole;
+            let mut select = |one: Selected| {
+                let read = |places, window| query::select(places, window, &left);
+                let columns = one.read(&blocks, |places, window| {
+                    read(places, window).map_err(|failed| failed.in_terms_of(&whole))
+                })?;
+                left = left.without(columns.len(), columns.samples(), columns.bytes());
+                Ok(columns.into())
+            };
+            selected.into_iter().map(&mut select).collect()
+        });
+        found.map_err(|why| why.into_error(py))
+    }
+
+    #[pyo3(signature = (blocks, *, max_series = 0))]
+    fn series<'py>(
+        &self,
+        py: Python<'py>,
+        blocks: Vec<PyNamedBlock<'_>>,
+        max_series: usize,
+    ) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let (selected, blocks) = (self.take()?, blocks_from(blocks));
+        let limits = limits(max_series, 0, 0);
+        let found = py.detach(|| {
+            let series = |one: Selected| one.read(&blocks, |places, window| query::series(places, window, &limits));
+            let found = query::union(selected.into_iter().map(series).collect::<Result<_, _>>()?);
+            let checked = limits.check_series(found.len());
+            checked.map(|()| found).map_err(|failed| Why::from_failed(failed, &[]))
+        });
+        let found = found.map_err(|why| why.into_error(py))?;
+        found
+            .iter()
+            .map(|packed| labels_dict(py, Labels::trusted(packed)))
+            .collect()
+    }
+
+    fn dump(&self, py: Python<'_>, blocks: Vec<PyNamedBlock<'_>>) -> PyResult<PyDump> {
+        let (mut selected, blocks) = (self.take()?, blocks_from(blocks));
+        let (Some(one), true) = (selected.pop(), selected.is_empty()) else {
+            return Err(PyValueError::new_err("a dump has one selector"));
+        };
+        let dump = py.detach(|| one.read(&blocks, |places, window| Ok(query::Dump::new(places, window))));
+        dump.map(|dump| PyDump(Mutex::new(dump)))
+            .map_err(|why| why.into_error(py))
+    }
+}
+
+/// A dump under way.
+#[pyclass(name = "Dump", frozen, module = "bridge._core")]
+pub struct PyDump(Mutex<query::Dump>);
+
+#[pymethods]
+impl PyDump {
+    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let piece = py.detach(|| {
+            let mut piece = String::new();
+            self.0.lock().piece(&mut piece, DUMP_PIECE).map(|()| piece)
+        });
+        let piece = piece.map_err(|failed| Why::from_failed(failed, &[]).into_error(py))?;
+        Ok((!piece.is_empty()).then(|| PyBytes::new(py, piece.as_bytes())))
+    }
+}
+
+/// What all places have of label names or values, the first `limit` of them.
+fn gathered(
+    py: Python<'_>,
+    head: Option<PyRef<'_, PyHead>>,
+    blocks: Vec<PyNamedBlock<'_>>,
+    limit: usize,
+    from_head: impl FnOnce(&Head, &mut BTreeSet<String>) + Send,
+    from_block: impl Fn(&Block, &mut BTreeSet<String>) -> Result<(), Damage> + Send + Sync,
+) -> PyResult<Vec<String>> {
+    let blocks = blocks_from(blocks);
+    let head: Option<&PyHead> = head.as_deref();
+    let found = py.detach(|| {
+        let mut found = BTreeSet::new();
+        if let Some(head) = head {
+            from_head(&head.read(), &mut found);
+        }
+        for named in &blocks {
+            from_block(&named.block, &mut found).map_err(|damage| Why::unreadable(&named.name, &damage))?;
+        }
+        let limit = if limit == 0 { usize::MAX } else { limit };
+        Ok(found.into_iter().take(limit).collect())
+    });
+    found.map_err(|why: Why| why.into_error(py))
+}
+
+#[pyfunction]
+#[pyo3(signature = (head, blocks, matchers, *, limit = 0))]
+fn label_names(
+    py: Python<'_>,
+    head: Option<PyRef<'_, PyHead>>,
+    blocks: Vec<PyNamedBlock<'_>>,
+    matchers: Vec<PyMatcher>,
+    limit: usize,
+) -> PyResult<Vec<String>> {
+    let matchers = matchers_from(matchers)?;
+    let from_head = |head: &Head, out: &mut BTreeSet<String>| {
+        let Ok(()) = postings::names(head, &matchers, out);
+    };
+    let from_block = |block: &Block, out: &mut BTreeSet<String>| postings::names(block.index(), &matchers, out);
+    gathered(py, head, blocks, limit, from_head, from_block)
+}
+
+#[pyfunction]
+#[pyo3(signature = (head, blocks, name, matchers, *, limit = 0))]
+fn label_values(
+    py: Python<'_>,
+    head: Option<PyRef<'_, PyHead>>,
+    blocks: Vec<PyNamedBlock<'_>>,
+    name: &str,
+    matchers: Vec<PyMatcher>,
+    limit: usize,
+) -> PyResult<Vec<String>> {
+    let matchers = matchers_from(matchers)?;
+    let from_head = |head: &Head, out: &mut BTreeSet<String>| {
+        let Ok(()) = postings::values(head, name, &matchers, out);
+    };
+    let from_block = |block: &Block, out: &mut BTreeSet<String>| postings::values(block.index(), name, &matchers, out);
+    gathered(py, head, blocks, limit, from_head, from_block)
+}
