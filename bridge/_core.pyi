@@ -31,6 +31,7 @@ __all__ = [
     "Lines",
     "LogDamaged",
     "LogSlice",
+    "LogVerifier",
     "ParseError",
     "PushRefused",
     "PushTable",
@@ -54,6 +55,7 @@ __all__ = [
     "parse_lines",
     "unsnappy_framed",
     "verify_block",
+    "verify_head_chunks",
 ]
 
 _Buffer = bytes | bytearray | memoryview | mmap.mmap
@@ -1075,3 +1077,25 @@ class Analysis:
     @property
     def fullness(self) -> list[int]:
         """Chunks with up to 10 %, 20 %, ... 100 % of 120 samples."""
+
+# -- verify ------------------------------------------------------------------------------------------------------------
+
+@final
+class LogVerifier:
+    """Reads every byte of a log, segment by segment: first a checkpoint's, then those behind it. Behind damage it goes
+    on at the next page from which records can be read."""
+
+    def segment(self, data: _Buffer) -> list[tuple[int, int, str]]:
+        """Read the next segment; offset, length and reason of each range that cannot be believed."""
+
+    @property
+    def samples(self) -> int:
+        """Samples read so far."""
+
+    @property
+    def orphans(self) -> int:
+        """Samples so far whose series no record has introduced."""
+
+def verify_head_chunks(data: _Buffer) -> tuple[int, list[tuple[int, int, str]]]:
+    """Read every byte and sample of a file of head chunks: how many chunks it has; offset, length and reason of each
+    range that cannot be believed."""

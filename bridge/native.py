@@ -26,6 +26,7 @@ from bridge._core import (
     Lines,
     LogDamaged,
     LogSlice,
+    LogVerifier,
     ParseError,
     PushRefused,
     PushTable,
@@ -49,6 +50,7 @@ from bridge._core import (
     parse_lines,
     unsnappy_framed,
     verify_block,
+    verify_head_chunks,
 )
 
 __all__ = [
@@ -77,6 +79,7 @@ __all__ = [
     "Lines",
     "LogDamaged",
     "LogSlice",
+    "LogVerifier",
     "ParseError",
     "PushRefused",
     "PushTable",
@@ -100,4 +103,5 @@ __all__ = [
     "parse_lines",
     "unsnappy_framed",
     "verify_block",
+    "verify_head_chunks",
 ]

@@ -12,6 +12,7 @@ from bridge.buffer.reader import Truncated
 from bridge.buffer.replay import OnEvent
 from bridge.buffer.state import Schema, State
 from bridge.buffer.store import AppendResult, Store, View, open_read_only
+from bridge.buffer.verify import DamagedRange, Verifier
 
 __all__ = [
     "BLOCK_RANGE",
@@ -19,6 +20,7 @@ __all__ = [
     "AppendResult",
     "Cursor",
     "Cursors",
+    "DamagedRange",
     "Drafts",
     "Files",
     "FoundBlock",
@@ -35,6 +37,7 @@ __all__ = [
     "Store",
     "TextImport",
     "Truncated",
+    "Verifier",
     "View",
     "block_ranges",
     "find_blocks",

@@ -15,6 +15,7 @@ class TsdbGroup(LazyGroup):
     lazy: ClassVar = {
         "list": Lazy("bridge.cli.tsdb.list", "List the blocks, and what is not in blocks yet.", "list_blocks"),
         "analyze": Lazy("bridge.cli.tsdb.analyze", "Show which labels and metrics make a block large."),
+        "verify": Lazy("bridge.cli.tsdb.verify", "Read every byte, and name what is damaged."),
         "dump": Lazy("bridge.cli.tsdb.dump", "Print the samples, one a line."),
         "import": Lazy("bridge.cli.tsdb.importing", "Turn samples of any age into blocks.", "import_group"),
     }

@@ -40,6 +40,12 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
+    def expect(self, total: int) -> None:
+        """So many bytes will have to be done."""
+        self._total = total
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, total=total)
+
     def advance(self, size: int) -> None:
         """So many more bytes are done."""
         self._done += size

@@ -28,5 +28,6 @@ pub mod query;
 pub mod quote;
 pub mod regex;
 pub mod sample;
+pub mod verify;
 pub mod wal;
 pub mod wire;

@@ -23,7 +23,7 @@ pub mod zstd;
 pub use batch_reader::{BatchReader, LogBatch};
 pub use exemplar::ExemplarRow;
 pub use metadata::MetadataRow;
-pub use page::{Compression, Framer};
+pub use page::{Compression, Framer, PAGE_SIZE};
 pub use reader::Reader;
 pub use record::{BatchHeader, Records};
 pub use slice::LogSlice;

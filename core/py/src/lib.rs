@@ -18,6 +18,7 @@ mod influx;
 mod notes;
 mod push;
 mod query;
+mod verify;
 mod wal;
 mod wire;
 
@@ -28,6 +29,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     block::register(module)?;
     analyze::register(module)?;
     backfill::register(module)?;
+    verify::register(module)?;
     wal::register(module)?;
     head::register(module)?;
     column::register(module)?;
