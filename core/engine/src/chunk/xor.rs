@@ -13,6 +13,8 @@ use crate::bytes::{unzigzag, zigzag};
 
 /// The count in front does not go further.
 pub const MAX_SAMPLES: u16 = u16::MAX;
+/// Bytes of a sample at most: 4 + 64 bits of time, 13 + 64 of the value.
+const MAX_SAMPLE_SIZE: usize = 19;
 /// Number of bytes before the bit stream.
 const HEADER_SIZE: usize = 2;
 
@@ -77,6 +79,7 @@ impl Appender {
 
     /// Append a sample. Not for a chunk that holds [`MAX_SAMPLES`].
     pub fn append(&mut self, t: i64, value: f64) {
+        self.make_room();
         let step = t.wrapping_sub(self.t) as u64;
         if self.samples == 1 {
             self.bits.put_uvarint(&mut self.bytes, step);
@@ -88,6 +91,13 @@ impl Appender {
         self.samples = self.samples.saturating_add(1);
         if let Some(count) = self.bytes.first_chunk_mut::<HEADER_SIZE>() {
             *count = self.samples.to_be_bytes();
+        }
+    }
+
+    /// Grow by a quarter: a head has as many open chunks as series, and doubling would leave a third of their memory idle.
+    fn make_room(&mut self) {
+        if self.bytes.capacity() - self.bytes.len() < MAX_SAMPLE_SIZE {
+            self.bytes.reserve_exact(MAX_SAMPLE_SIZE + self.bytes.len() / 4);
         }
     }
 
