@@ -20,8 +20,10 @@ mod names;
 mod number;
 mod parse;
 mod scan;
+mod stored;
 
 pub use encode::{encode, Options, Point, NO_NAME};
 pub use lines::{Lines, Unrepresentable};
 pub use parse::{parse, BadLines, ParseError, Parsed, Precision};
 pub use scan::whole_lines;
+pub use stored::encode_columns;

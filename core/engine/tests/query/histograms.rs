@@ -10,7 +10,7 @@ use engine::sample::{Sample, Value};
 
 use crate::{block, head, labels, places, read, Files, Rowset, EVER};
 
-fn histogram(count: u64) -> Value {
+pub fn histogram(count: u64) -> Value {
     Value::Histogram(Arc::new(Histogram {
         sum: count as f64,
         positive: vec![(0, 1)],

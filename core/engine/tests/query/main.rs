@@ -3,6 +3,7 @@
 
 mod histograms;
 mod limits;
+mod lines;
 mod model;
 
 use std::collections::BTreeMap;
