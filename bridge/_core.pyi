@@ -46,8 +46,8 @@ __all__ = [
     "TooManyMetrics",
     "Verification",
     "analyze_block",
+    "encode_columns",
     "encode_lines",
-    "encode_series",
     "gunzip",
     "label_names",
     "label_values",
@@ -203,9 +203,6 @@ class Extent:
 @final
 class Series:
     """Float samples of one series. Each access to a property makes a new object."""
-
-    def __len__(self) -> int:
-        """Samples, native histograms included."""
 
     @property
     def labels(self) -> dict[str, str]:
@@ -818,8 +815,9 @@ def encode_lines(head: Head, slice: LogSlice, *, name_tag: bool = False) -> Line
     `__name__` too, as InfluxDB 1.x's own remote-write endpoint does.
     """
 
-def encode_series(series: Sequence[Series], start: int, stop: int, *, name_tag: bool = False) -> Lines:
-    """The lines of samples `start` to `stop` of series, counted through all of them in order; as `encode_lines`."""
+def encode_columns(columns: Columns, start: int, stop: int, *, name_tag: bool = False) -> Lines:
+    """The lines of samples `start` to `stop` of columns, counted through the floats of all series and then through the
+    histograms; as `encode_lines`."""
 
 def parse_lines(body: _Buffer, precision: str, now_ms: int, max_label_bytes: int) -> tuple[Batch, int]:
     """The samples of a body, and how many text fields were skipped.

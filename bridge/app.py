@@ -211,7 +211,7 @@ def _sinks(
         return Sink(
             sink,
             log=store,
-            history=StoredHistory(store),
+            history=StoredHistory(store.querier),
             cursors=cursors,
             files=files,
             rejected=rejected,

@@ -90,6 +90,11 @@ class Selection:
         """Floats and histograms."""
         return self._columns.samples
 
+    @property
+    def columns(self) -> Columns:
+        """The same for the core."""
+        return self._columns
+
     def labels(self, series: int) -> dict[str, str]:
         """Label names, sorted, and their values."""
         return self._columns.labels(series)

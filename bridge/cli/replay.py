@@ -203,7 +203,7 @@ async def _run(
     console = Console(stderr=True)
     with console.status("reading the log") if console.is_terminal else contextlib.nullcontext():
         view = await anyio.to_thread.run_sync(open_read_only, path, clock)
-    history = StoredHistory(view, matchers)
+    history = StoredHistory(view.querier, matchers)
     replay = Replay(sink, history, state, save=progress.save, clock=clock)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,11 +1,10 @@
-"""History out of a store."""
+"""History out of a store: memory and blocks as one."""
 
-from collections.abc import Sequence
-
-from bridge.buffer import Matchers, View
-from bridge.errors import BadInput
+from bridge.buffer import Matchers
+from bridge.buffer.querier import Querier, QueryLimits, Selection
+from bridge.errors import QueryTooLarge
 from bridge.forward.history import TooManySamples
-from bridge.native import Lines, Series, encode_series
+from bridge.native import Lines, encode_columns
 
 __all__ = ["StoredHistory"]
 
@@ -13,32 +12,29 @@ __all__ = ["StoredHistory"]
 class _Columns:
     """Series one after the other."""
 
-    def __init__(self, series: Sequence[Series]) -> None:
-        self._series = series
-        self._samples = sum(map(len, series))
+    def __init__(self, selection: Selection) -> None:
+        self._selection = selection
 
     def __len__(self) -> int:
-        return self._samples
+        return self._selection.samples
 
     def encode(self, start: int, stop: int, *, name_tag: bool) -> Lines:
         """Lines of samples `start` to `stop`."""
-        return encode_series(self._series, start, stop, name_tag=name_tag)
+        return encode_columns(self._selection.columns, start, stop, name_tag=name_tag)
 
 
 class StoredHistory:
-    """What a store holds of the series that all `matchers` want."""
+    """What a store holds of the series that all `matchers` want, without the repetitions of held values."""
 
-    def __init__(self, store: View, matchers: Matchers = ()) -> None:
-        self._store = store
+    def __init__(self, querier: Querier, matchers: Matchers = ()) -> None:
+        self._querier = querier
         self._matchers = matchers
 
     def __call__(self, mint: int, maxt: int, max_samples: int) -> _Columns:
-        """Samples in [mint, maxt] ms. Raises TooManySamples above `max_samples` (0: no limit), and BadInput for a bad
-        matcher."""
+        """Samples in [mint, maxt] ms. Raises TooManySamples above `max_samples` (0: no limit), BadInput for a bad
+        matcher, Unreadable for damage."""
         try:
-            found = _Columns(self._store.select(self._matchers, mint, maxt))
-        except ValueError as error:
-            raise BadInput(str(error)) from None
-        if 0 < max_samples < len(found):
-            raise TooManySamples
-        return found
+            found = self._querier.select(self._matchers, mint, maxt, limits=QueryLimits(samples=max_samples))
+        except QueryTooLarge:
+            raise TooManySamples from None
+        return _Columns(found)

@@ -70,7 +70,7 @@ class Rig:
 
     def new_history(self) -> History:
         """What the sink is given."""
-        return StoredHistory(self.store)
+        return StoredHistory(self.store.querier)
 
     def start_sink(self) -> None:
         """A sink at the saved cursor."""

@@ -28,7 +28,7 @@ class Shelf:
     """History as a store has it, in small windows and only `since` a time."""
 
     def __init__(self, store: View, most: int = 30) -> None:
-        self.stored = StoredHistory(store)
+        self.stored = StoredHistory(store.querier)
         self.most = most
         self.since = -(1 << 62)
         self.windows: list[tuple[int, int, int]] = []

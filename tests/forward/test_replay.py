@@ -56,7 +56,7 @@ def points(r: Rig, mint: int, maxt: int) -> set[tuple[str, int]]:
 
 async def test_the_time_asked_for_and_nothing_else(tmp_path: Path) -> None:
     async with filled(tmp_path) as (r, target):
-        replay = target.replay(StoredHistory(r.store), ReplayState.of(40_000, 379_999))
+        replay = target.replay(StoredHistory(r.store.querier), ReplayState.of(40_000, 379_999))
         assert await replay.run()
         assert set(target.fake.points) == points(r, 40_000, 379_999)
         assert (replay.state.sent, replay.state.share, replay.state.left) == (170, 1.0, ())
@@ -66,7 +66,7 @@ async def test_the_time_asked_for_and_nothing_else(tmp_path: Path) -> None:
 
 async def test_only_the_series_asked_for(tmp_path: Path) -> None:
     async with filled(tmp_path) as (r, target):
-        history = StoredHistory(r.store, [("n", "=~", "3|4")])
+        history = StoredHistory(r.store.querier, [("n", "=~", "3|4")])
         replay = target.replay(history, ReplayState.of(0, 1 << 40))
         assert await replay.run()
         assert set(target.fake.points) == {key for key in r.accepted if key[0] in {"m,n=3", "m,n=4"}}
@@ -74,7 +74,7 @@ async def test_only_the_series_asked_for(tmp_path: Path) -> None:
 
 async def test_nothing_there(tmp_path: Path) -> None:
     async with filled(tmp_path) as (r, target):
-        replay = target.replay(StoredHistory(r.store), ReplayState.of(-(1 << 50), -1))
+        replay = target.replay(StoredHistory(r.store.querier), ReplayState.of(-(1 << 50), -1))
         assert await replay.run()
         assert (replay.sent, target.fake.writes) == (0, [])
 
@@ -82,7 +82,7 @@ async def test_nothing_there(tmp_path: Path) -> None:
 async def test_held_values_are_not_sent(tmp_path: Path) -> None:
     async with filled(tmp_path) as (r, target):
         await r.store.tick(10_000)
-        assert await target.replay(StoredHistory(r.store), ReplayState.of(0, 1 << 40)).run()
+        assert await target.replay(StoredHistory(r.store.querier), ReplayState.of(0, 1 << 40)).run()
         assert set(target.fake.points) == set(r.accepted)
 
 
@@ -90,7 +90,7 @@ async def test_what_is_refused_and_what_no_line_can_carry_is_told(tmp_path: Path
     fake = FakeInflux(version=2, conflicting=lambda line: "conflict" if line.startswith("m,n=7 ") else None)
     async with filled(tmp_path, fake) as (r, target):
         await r.push(3, metric="odd", time=5, value=lambda n: [math.inf, math.nan, 1.0][n])
-        replay = target.replay(StoredHistory(r.store), ReplayState.of(0, 1 << 40))
+        replay = target.replay(StoredHistory(r.store.querier), ReplayState.of(0, 1 << 40))
         assert await replay.run()
         state = replay.state
         assert state.unrepresentable == {"inf": 1, "nan": 1}
@@ -104,7 +104,7 @@ async def test_stops_and_crashes_repeat_a_window_and_count_nothing_twice(tmp_pat
     async with filled(tmp_path) as (r, target):
         state, rounds = ReplayState.of(0, 600_000), 0
         while True:
-            replay = target.replay(StoredHistory(r.store), state)
+            replay = target.replay(StoredHistory(r.store.querier), state)
             task = asyncio.create_task(replay.run())
             for _ in range(20 + stops * 13 + rounds * 7):
                 await asyncio.sleep(0)
@@ -129,7 +129,7 @@ async def test_stops_and_crashes_repeat_a_window_and_count_nothing_twice(tmp_pat
 async def test_a_sink_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
     fake = FakeInflux(version=2, always=faults.answers(503, "starting"))
     async with filled(tmp_path, fake) as (r, target):
-        replay = target.replay(StoredHistory(r.store), ReplayState.of(0, 600_000))
+        replay = target.replay(StoredHistory(r.store.querier), ReplayState.of(0, 600_000))
         task = asyncio.create_task(replay.run())
         await until(lambda: len(fake.writes) > 5)
         assert replay.problem == "503: starting"
@@ -151,5 +151,5 @@ async def test_requests_at_a_time_are_bounded(tmp_path: Path) -> None:
         return sink.serve(write)
 
     async with filled(tmp_path, FakeInflux(version=2, always=counting)) as (r, target):
-        assert await target.replay(StoredHistory(r.store), ReplayState.of(0, 600_000)).run()
+        assert await target.replay(StoredHistory(r.store.querier), ReplayState.of(0, 600_000)).run()
         assert most == 2

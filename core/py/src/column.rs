@@ -37,6 +37,11 @@ impl From<Columns> for PyColumns {
 }
 
 impl PyColumns {
+    /// What it holds.
+    pub(crate) fn shared(&self) -> &Columns {
+        &self.0
+    }
+
     fn labels_at(&self, series: usize) -> PyResult<Labels<'_>> {
         self.0
             .labels(series)

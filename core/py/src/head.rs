@@ -374,12 +374,6 @@ impl PyReplayed {
 pub struct PySeries(head::SeriesSamples);
 
 impl PySeries {
-    /// Samples of either kind, with the labels of the series.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (Labels<'_>, i64, &Value)> + '_ {
-        let labels = Labels::trusted(&self.0.labels);
-        self.0.samples.iter().map(move |(t, value)| (labels, *t, value))
-    }
-
     fn floats(&self) -> impl Iterator<Item = (i64, f64)> + '_ {
         self.0.samples.iter().filter_map(|(t, value)| match value {
             Value::Float(value) => Some((*t, *value)),
@@ -390,10 +384,6 @@ impl PySeries {
 
 #[pymethods]
 impl PySeries {
-    fn __len__(&self) -> usize {
-        self.0.samples.len()
-    }
-
     #[getter]
     fn labels<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let labels = PyDict::new(py);

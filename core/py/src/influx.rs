@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use engine::labels::Labels;
-use engine::sample::Value;
 use engine::wal::LogSlice;
 use engine::wire::influx::{self, Lines, Options, ParseError, Point, Precision};
 use pyo3::create_exception;
@@ -12,7 +11,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::buffer::Bytes;
-use crate::head::{PyBatch, PyHead, PySeries};
+use crate::column::PyColumns;
+use crate::head::{PyBatch, PyHead};
 use crate::wal::PyLogSlice;
 
 create_exception!(
@@ -37,7 +37,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("LabelsTooLong", module.py().get_type::<LabelsTooLong>())?;
     module.add_class::<PyLines>()?;
     module.add_function(wrap_pyfunction!(encode_lines, module)?)?;
-    module.add_function(wrap_pyfunction!(encode_series, module)?)?;
+    module.add_function(wrap_pyfunction!(encode_columns, module)?)?;
     module.add_function(wrap_pyfunction!(parse_lines, module)?)
 }
 
@@ -145,23 +145,9 @@ fn encode(head: &PyHead, slice: &LogSlice, options: Options) -> Lines {
 }
 
 #[pyfunction]
-#[pyo3(signature = (series, start, stop, *, name_tag = false))]
-fn encode_series(py: Python<'_>, series: Vec<Py<PySeries>>, start: usize, stop: usize, name_tag: bool) -> PyLines {
-    PyLines(py.detach(|| {
-        let rows = series.iter().flat_map(|series| series.get().rows());
-        let mut lines = Lines::default();
-        let wanted = rows.skip(start).take(stop.saturating_sub(start));
-        influx::encode(wanted.map(point), Options { name_tag }, &mut lines);
-        lines
-    }))
-}
-
-fn point<'a>((labels, t, value): (Labels<'a>, i64, &Value)) -> (Option<Labels<'a>>, i64, Point) {
-    let point = match value {
-        Value::Float(value) => Point::Float(*value),
-        Value::Histogram(_) => Point::Histogram,
-    };
-    (Some(labels), t, point)
+#[pyo3(signature = (columns, start, stop, *, name_tag = false))]
+fn encode_columns(py: Python<'_>, columns: &PyColumns, start: usize, stop: usize, name_tag: bool) -> PyLines {
+    PyLines(py.detach(|| influx::encode_columns(columns.shared(), start..stop, Options { name_tag })))
 }
 
 #[pyfunction]
