@@ -190,7 +190,7 @@ class LogSlice:
 class Extent:
     """The times of many samples as a few disjoint spans: all of them, and rarely much more."""
 
-    def __new__(cls, spans: Sequence[tuple[int, int]] = ()) -> Self:
+    def __new__(cls, spans: Sequence[tuple[int, int]] = ...) -> Self:
         """What covers these spans, (first, last) in ms, overlapping or not."""
 
     def add(self, slice: LogSlice) -> None:
