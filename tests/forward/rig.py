@@ -53,7 +53,7 @@ class Rig:
         self.sink: Sink
         self.sink_registry: CollectorRegistry
         self._task: asyncio.Task[None]
-        self._now = 1_000
+        self.now = 1_000
 
     def open(self) -> None:
         """Open the data directory and start the sink."""
@@ -116,8 +116,8 @@ class Rig:
         padding: str = "",
     ) -> None:
         """Append one batch of `count` series, at a time of its own unless `time` says when."""
-        self._now += time is None
-        t = self._now if time is None else time
+        self.now += time is None
+        t = self.now if time is None else time
         rows: list[tuple[dict[str, str], int | None, float]] = [
             ({"__name__": metric, "n": str(n)} | ({"pad": padding} if padding else {}), t, value(n))
             for n in range(count)
