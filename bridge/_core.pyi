@@ -16,6 +16,7 @@ __all__ = [
     "BlockBuilder",
     "BlockDamaged",
     "BlockStats",
+    "Checkpoint",
     "ClosedChunks",
     "Columns",
     "CompactionFailed",
@@ -46,13 +47,16 @@ __all__ = [
     "TooManyMetrics",
     "Verification",
     "analyze_block",
+    "check_log",
     "encode_columns",
     "encode_lines",
     "gunzip",
     "label_names",
     "label_values",
+    "log_hole",
     "parse_families",
     "parse_lines",
+    "resume_log",
     "unsnappy_framed",
     "verify_block",
     "verify_head_chunks",
@@ -146,6 +150,10 @@ class Replayed:
     @property
     def damage(self) -> tuple[int, str] | None:
         """(offset, what is wrong there) of what cannot be read; None when only zeros follow `end`."""
+
+    @property
+    def skipped(self) -> list[tuple[int, int, str]]:
+        """(start, stop, what is wrong) of ranges that were not read, each between two batches that were."""
 
     @property
     def events(self) -> list[tuple[int, bytes]]:
@@ -298,9 +306,12 @@ class Head:
     def commit_tick(self, t: int) -> None:
         """Note that held series repeat their value at `t` ms, once the tick is durable."""
 
-    def replay(self, segment: _Buffer, start: int = 0) -> Replayed:
-        """Apply all whole batches from byte `start`; segments in order. Raises RuntimeError while batches are
-        staged."""
+    def replay(self, segment: _Buffer, start: int = 0, *, past_damage: bool = False) -> Replayed:
+        """Apply all whole batches from byte `start`; segments in order. Raises RuntimeError while batches are staged.
+
+        `past_damage` reads on behind damage, at the next batch that is whole: not for a segment at whose end a crash
+        may have left a hole.
+        """
 
     def read_log(self, segment: _Buffer, start: int, stop: int, max_samples: int, *, seq: int = 0) -> LogSlice:
         """Whole batches from byte `start`, never past `stop`, until there are `max_samples` or more samples.
@@ -390,6 +401,9 @@ class Framer:
     def add_tick(self, t: int) -> bool:
         """Frame a hold tick at `t` ms; False as for `add`."""
 
+    def add_checkpoint(self, checkpoint: Checkpoint) -> bool:
+        """Frame what a checkpoint has gathered, and let it forget that; False as for `add`."""
+
     def take(self) -> bytes:
         """The bytes framed since the last call; they end at `offset`."""
 
@@ -399,6 +413,45 @@ class Framer:
 
     def rewind(self, offset: int) -> None:
         """Forget what lies beyond `offset`, after a write that failed."""
+
+@final
+class Checkpoint:
+    """What of some segments is still needed, being gathered. For one thread at a time."""
+
+    def __new__(cls, mint: int, compression: str = "snappy") -> Self:
+        """Of samples, exemplars and hold ticks keep those from `mint` ms on; of held series the value that stands."""
+
+    def feed(self, head: Head, segment: _Buffer, start: int) -> int | None:
+        """Read a piece of a segment from the batch boundary `start` on; where the next begins, None at the end.
+
+        Segments come in log order, an older checkpoint's first. Raises LogDamaged; what came before is taken then.
+        """
+
+    def finish(self, events: Sequence[bytes] = ()) -> None:
+        """Gather what stands at the end: metadata, how many samples the store had accepted, and `events`."""
+
+    @property
+    def series(self) -> int:
+        """Series kept."""
+
+    @property
+    def samples(self) -> int:
+        """Samples kept."""
+
+    @property
+    def samples_dropped(self) -> int:
+        """Samples left out."""
+
+def check_log(segment: _Buffer) -> None:
+    """Check every checksum of a segment, without reading its records. Raises LogDamaged."""
+
+def resume_log(segment: _Buffer, start: int, stop: int) -> int | None:
+    """Where the next batch begins behind the boundary `start`, at which LogDamaged was raised; None: nowhere before
+    `stop`."""
+
+def log_hole(start: int, stop: int) -> bytes | None:
+    """What to write over the damaged range between two batch boundaries, so that readers pass over it; None where that
+    cannot be done."""
 
 # -- blocks ------------------------------------------------------------------------------------------------------------
 

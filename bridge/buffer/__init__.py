@@ -1,6 +1,7 @@
 """The store: log, head, cursors, and the small state beside them."""
 
 from bridge.buffer.backfill import Drafts, Imported, TextImport
+from bridge.buffer.checkpoint import Truncation
 from bridge.buffer.cursors import CURSORS, Cursor, Cursors
 from bridge.buffer.files import Files
 from bridge.buffer.gaps import Gap, GapBook, Spans
@@ -9,7 +10,7 @@ from bridge.buffer.matchers import Matchers
 from bridge.buffer.plan import BLOCK_RANGE, block_ranges
 from bridge.buffer.position import Position
 from bridge.buffer.reader import Truncated
-from bridge.buffer.replay import OnEvent
+from bridge.buffer.replay import OnEvent, Progress
 from bridge.buffer.state import Schema, State
 from bridge.buffer.store import AppendResult, Store, View, open_read_only
 from bridge.buffer.verify import DamagedRange, Verifier
@@ -31,12 +32,14 @@ __all__ = [
     "Matchers",
     "OnEvent",
     "Position",
+    "Progress",
     "Schema",
     "Spans",
     "State",
     "Store",
     "TextImport",
     "Truncated",
+    "Truncation",
     "Verifier",
     "View",
     "block_ranges",

@@ -11,7 +11,7 @@ from bridge.buffer.metrics import WalMetrics
 from bridge.buffer.position import Position
 from bridge.buffer.segments import PAGE_SIZE, LogDir
 from bridge.buffer.wal import Wal
-from bridge.native import Head, LogDamaged, LogSlice
+from bridge.native import Head, LogDamaged, LogSlice, resume_log
 
 __all__ = ["LogReader", "Truncated"]
 
@@ -49,7 +49,7 @@ class LogReader:
 
         `seq` is what the cursor at `position` remembers, for batches that don't say it themselves. The slice is empty
         when nothing more is durable; the position may have moved to a later segment even then. What cannot be read is
-        logged, counted and left out. Raises Truncated when the log begins behind `position`.
+        logged, counted and left out. Raises Truncated when the segment has become a part of a checkpoint.
         """
         durable = self._log.durable
         if position > durable:
@@ -59,13 +59,17 @@ class LogReader:
             piece, end = self._read_segment(position, durable, max_samples, seq)
             if piece is not None:
                 return piece, Position(position.segment, end)
+            if end > position.offset:  # behind damage
+                position = Position(position.segment, end)
+                continue
             position = durable if position.segment == durable.segment else Position(position.segment + 1, 0)
         return self._head.read_log(b"", 0, 0, 1, seq=seq), position
 
     def _read_segment(
         self, position: Position, durable: Position, max_samples: int, seq: int
     ) -> tuple[LogSlice | None, int]:
-        """Whole batches of one segment and the offset behind them; None when it has no more."""
+        """Whole batches of one segment and the offset behind them; None when it has no more, or damage ends at the
+        offset."""
         try:
             file = self._files.open(self._dir.segment(position.segment))
         except FileNotFoundError:
@@ -79,13 +83,20 @@ class LogReader:
             stop = durable.offset if last else self._wal.ends.get(position.segment, self._files.size(file))
             return self._read_window(file, position.offset, stop, max_samples, seq)
         except LogDamaged as error:
-            lost = stop - position.offset
+            resumed = self._resume(file, position.offset, stop)
+            lost = (resumed or stop) - position.offset
             text = "log damaged, reading on behind it"
             logger.error(text, position=str(position), bytes=lost, reason=str(error))  # noqa: TRY400 - it says all
             self._skipped.inc(lost)
-            return None, 0
+            return None, resumed or 0
         finally:
             self._files.close(file)
+
+    def _resume(self, file: File, start: int, stop: int) -> int | None:
+        base = start // PAGE_SIZE * PAGE_SIZE
+        rest = self._files.read_at(file, stop - base, base)
+        resumed = resume_log(rest, start - base, len(rest))
+        return None if resumed is None else base + resumed
 
     def _read_window(
         self, file: File, start: int, stop: int, max_samples: int, seq: int

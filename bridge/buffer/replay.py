@@ -1,10 +1,16 @@
 """Opening a log: read all of it back into the head, set aside what cannot be read, say what that was.
 
-A segment is read up to its first damage. What follows in that segment is copied to `<segment>.corrupt` and cut off, so
-no byte is ever deleted and no other tool stumbles over it; then the next segment is read. (Prometheus deletes all
-segments behind a damage. We need not: a batch names the records that belong to it, so no half of one can appear, and
-samples whose series record is in the lost part are recognised and counted.) Damage at the end of the last segment is
-what a crash leaves of a group that nobody was told about.
+Behind damage reading goes on at the next batch that is whole: a batch names the records that belong to it, so no half
+of one can appear, and samples whose series record is in the lost part are recognised and counted. The unreadable bytes
+are copied to `<segment>.corrupt`, so that none is ever deleted, and a hole that every reader passes over is put in
+their place: no other tool stumbles, and what follows keeps its position. (Prometheus deletes all that follows, segments
+too.)
+
+Not so at the end of the last segment after a crash: it has what was written of a group that nobody was told about, in
+any order. There the first damage is the end.
+
+A checkpoint is read before the segments behind it. A damaged one is no start at all, unless all that it was made of is
+still there.
 """
 
 import mmap
@@ -14,16 +20,22 @@ from itertools import pairwise
 
 import structlog
 
+from bridge.buffer.checkpoint import sweep
+from bridge.buffer.mending import HOPELESS, choose, fill_holes
 from bridge.buffer.position import Position
 from bridge.buffer.segments import LogDir
 from bridge.clock import Clock
+from bridge.errors import ConfigError
 from bridge.native import Head, Replayed
 
-__all__ = ["Damage", "OnEvent", "Recovery", "recover", "replay"]
+__all__ = ["Damage", "OnEvent", "Progress", "Recovery", "recover", "replay"]
 
 logger = structlog.get_logger(__name__)
 
 OnEvent = Callable[[Position, bytes], None]
+
+Progress = Callable[[int, int, int], None]
+"""Told before each segment: the first, the last, and the one that is read now."""
 
 _PROGRESS_SECONDS = 5.0
 _BLOCK = 64 << 10
@@ -63,39 +75,51 @@ class Recovery:
         }
 
 
-def recover(log: LogDir, head: Head, clock: Clock, on_event: OnEvent | None = None) -> Recovery:
+def recover(
+    log: LogDir,
+    head: Head,
+    clock: Clock,
+    on_event: OnEvent | None = None,
+    *,
+    clean: bool = True,
+    progress: Progress | None = None,
+) -> Recovery:
     """Replay the log and repair it. For whoever holds the lock and is going to write.
 
-    Afterwards all that was read is durable, and segments end with their last whole batch.
+    `clean` tells that the last writer finished its segment, so that its end is no crash's. Afterwards all that was read
+    is durable, and segments end with their last whole batch. Raises ConfigError for a checkpoint that cannot be read.
     """
     found = Recovery()
-    checkpoint = log.checkpoint()
+    checkpoint = choose(log)
+    sweep(log)
     if checkpoint is not None:
         found.next_segment = checkpoint[0] + 1
     last = max(log.segments(), default=None)
-    for directory, number in _order(log, found, clock):
+    for directory, number in _order(log, checkpoint, found, clock, progress):
         data = directory.map(number)
-        result = _apply(number, data, head, found)
-        for offset, event in result.events:
-            if on_event is not None:
-                on_event(Position(number, offset), event)
+        if directory is not log:
+            result = _apply(number, data, head, found, past_damage=False)
+            if result.damage is not None:
+                raise ConfigError([f"{directory.segment(number)}: {result.damage[1]}: {HOPELESS}"])
+            _tell(on_event, found.next_segment, result, at=0)  # they stand before all that is left
+            continue
+        crashed = number == last and not clean
+        result = _apply(number, data, head, found, past_damage=not crashed)
+        _tell(on_event, number, result)
         used = _used(data, result.end)
         del data  # unmapped, for nobody may cut a file under a map
-        if result.damage is not None:
-            damage = Damage(Position(number, result.end), used - result.end, result.damage[1])
-            found.damages.append(damage)
-            logger.error("log damaged", position=str(damage.position), bytes=damage.size, reason=damage.reason)
+        _note_damage(number, result, used, found)
         try:
-            if directory.marked_end(number) is not None:
-                directory.cut(number, result.end)
-                directory.unmark_end(number)
-            elif result.damage is not None or (directory is log and number == last):
-                _tidy(directory, number, result.end, used)
+            fill_holes(log, number, result.skipped)
+            if log.marked_end(number) is not None:
+                log.cut(number, result.end)
+                log.unmark_end(number)
+            elif result.damage is not None or number == last:
+                _tidy(log, number, result.end, used)
         except OSError as error:  # no room for the copy: leave all as it is, and don't read it
             found.ends[number] = result.end
             logger.warning("log not repaired, to be tried again at the next start", segment=number, error=str(error))
-        if directory is log:
-            found.next_segment = number if result.end == 0 and number not in found.ends else number + 1
+        found.next_segment = number if result.end == 0 and number not in found.ends else number + 1
     head.end_replay()
     return found
 
@@ -103,35 +127,40 @@ def recover(log: LogDir, head: Head, clock: Clock, on_event: OnEvent | None = No
 def replay(log: LogDir, head: Head, clock: Clock) -> Recovery:
     """Replay the log as it is, changing nothing. May run beside a writer, whose unfinished group is left out."""
     found = Recovery()
-    for directory, number in _order(log, found, clock):
+    last = max(log.segments(), default=None)
+    for directory, number in _order(log, choose(log, change=False), found, clock, None):
         try:
             data = directory.load(number)
         except FileNotFoundError:
             continue  # the writer has no more use for it
-        result = _apply(number, data, head, found)
-        if result.damage is not None:
-            size = _used(data, result.end) - result.end
-            found.damages.append(Damage(Position(number, result.end), size, result.damage[1]))
+        result = _apply(number, data, head, found, past_damage=number != last)
+        if result.damage is not None or result.skipped:
+            _note_damage(number, result, _used(data, result.end), found)
     head.end_replay()
     return found
 
 
-def _order(log: LogDir, found: Recovery, clock: Clock) -> Iterator[tuple[LogDir, int]]:
-    """What to read: the newest checkpoint, then the segments behind it. Says how far it is and what is missing."""
+def _order(
+    log: LogDir, checkpoint: tuple[int, LogDir] | None, found: Recovery, clock: Clock, progress: Progress | None
+) -> Iterator[tuple[LogDir, int]]:
+    """What to read: the checkpoint, then the segments behind it. Says how far it is and what is missing."""
     started = spoke = clock.monotonic()
     todo: list[tuple[LogDir, int]] = []
     numbers = log.segments()
-    checkpoint = log.checkpoint()
+    behind: list[int] = []  # what the first segment should come after
     if checkpoint is not None:
         last, condensed = checkpoint
         todo += [(condensed, number) for number in condensed.segments()]
         numbers = [number for number in numbers if number > last]
-    for before, number in pairwise(numbers):
+        behind = [last]
+    for before, number in pairwise(behind + numbers):
         if number != before + 1:
             found.missing += number - before - 1
             logger.error("log segments missing", after=before, before=number)
     todo += [(log, number) for number in numbers]
     for directory, number in todo:
+        if progress is not None and directory is log:
+            progress(numbers[0], numbers[-1], number)
         yield directory, number
         found.segments += 1
         if clock.monotonic() - spoke >= _PROGRESS_SECONDS:
@@ -140,8 +169,24 @@ def _order(log: LogDir, found: Recovery, clock: Clock) -> Iterator[tuple[LogDir,
     found.seconds = clock.monotonic() - started
 
 
-def _apply(number: int, data: mmap.mmap | bytes, head: Head, found: Recovery) -> Replayed:
-    result = head.replay(data)
+def _tell(on_event: OnEvent | None, segment: int, result: Replayed, *, at: int | None = None) -> None:
+    if on_event is not None:
+        for offset, event in result.events:
+            on_event(Position(segment, offset if at is None else at), event)
+
+
+def _note_damage(number: int, result: Replayed, used: int, found: Recovery) -> None:
+    ranges = list(result.skipped)
+    if result.damage is not None:
+        ranges.append((result.end, used, result.damage[1]))
+    for start, stop, reason in ranges:
+        damage = Damage(Position(number, start), stop - start, reason)
+        found.damages.append(damage)
+        logger.error("log damaged", position=str(damage.position), bytes=damage.size, reason=damage.reason)
+
+
+def _apply(number: int, data: mmap.mmap | bytes, head: Head, found: Recovery, *, past_damage: bool) -> Replayed:
+    result = head.replay(data, past_damage=past_damage)
     found.samples += result.samples
     found.unknown_refs += result.unknown_refs
     if result.unknown_refs:

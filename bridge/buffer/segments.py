@@ -3,7 +3,7 @@
     00000007             a segment, as Prometheus names them
     00000007.end         the log ends there at the byte written in it: what follows was refused and could not be cut off
     00000007.corrupt     bytes that no replay could read, set aside
-    checkpoint.00000006  what a Prometheus has condensed segments 0 to 6 to: a directory of segments
+    checkpoint.00000006  what segments 0 to 6 were condensed to: a directory of segments
 
 Prometheus and promtool skip names that are not numbers.
 """
@@ -17,6 +17,7 @@ __all__ = ["PAGE_SIZE", "LogDir"]
 
 PAGE_SIZE = 32 << 10
 _PIECE = 1 << 20
+_CHECKPOINT = "checkpoint."
 
 
 class LogDir:
@@ -34,18 +35,51 @@ class LogDir:
         """Numbers of the segments present, ascending."""
         return sorted(int(name) for name in self.files.list(self.path) if name.isdigit() and len(name) >= 8)
 
+    def checkpoints(self) -> list[tuple[int, "LogDir"]]:
+        """Each checkpoint with the number of the last segment that it stands for, oldest first."""
+        numbers = {
+            int(name.removeprefix(_CHECKPOINT)): name
+            for name in self.files.list(self.path)
+            if name.startswith(_CHECKPOINT) and name.removeprefix(_CHECKPOINT).isdigit()
+        }
+        return [(number, LogDir(self.files, self.path / numbers[number])) for number in sorted(numbers)]
+
     def checkpoint(self) -> tuple[int, "LogDir"] | None:
         """The newest checkpoint and the number of the last segment that it stands for."""
-        prefix = "checkpoint."
-        numbers = {
-            int(name.removeprefix(prefix)): name
-            for name in self.files.list(self.path)
-            if name.startswith(prefix) and name.removeprefix(prefix).isdigit()
-        }
-        if not numbers:
-            return None
-        newest = max(numbers)
-        return newest, LogDir(self.files, self.path / numbers[newest])
+        return max(self.checkpoints(), key=lambda checkpoint: checkpoint[0], default=None)
+
+    def checkpoint_number(self) -> int | None:
+        """The last segment that has become a part of a checkpoint."""
+        return max((number for number, _ in self.checkpoints()), default=None)
+
+    def checkpoint_path(self, last: int) -> Path:
+        """Path of the checkpoint that stands for segments up to `last`."""
+        return self.path / f"{_CHECKPOINT}{last:08d}"
+
+    def drafts(self) -> list[Path]:
+        """Checkpoints that were not finished."""
+        names = self.files.list(self.path)
+        return [self.path / name for name in names if name.startswith(_CHECKPOINT) and name.endswith(".tmp")]
+
+    def sizes(self) -> dict[int, int]:
+        """Bytes of each segment present."""
+        found = {}
+        for number in self.segments():
+            file = self.files.open(self.segment(number))
+            try:
+                found[number] = self.files.size(file)
+            finally:
+                self.files.close(file)
+        return found
+
+    def drop(self, number: int, *, aside: bool = False) -> None:
+        """Remove a segment, or only its name in the log; durable after `sync_dir`."""
+        if aside:
+            self.files.rename(self.segment(number), self._free_name(number))
+        else:
+            self.files.remove(self.segment(number))
+        if self.files.exists(self._mark(number)):
+            self.files.remove(self._mark(number))
 
     def map(self, number: int) -> mmap.mmap | bytes:
         """A segment as memory, up to its marked end: for whoever holds the lock, so that nobody cuts it meanwhile."""
@@ -86,6 +120,15 @@ class LogDir:
         file = self.files.edit(self.segment(number))
         try:
             self.files.resize(file, end)
+            self.files.sync(file)
+        finally:
+            self.files.close(file)
+
+    def overwrite(self, number: int, start: int, data: bytes) -> None:
+        """Put `data` in place of a segment's bytes from `start` on, durably."""
+        file = self.files.edit(self.segment(number))
+        try:
+            self.files.write_at(file, data, start)
             self.files.sync(file)
         finally:
             self.files.close(file)

@@ -4,13 +4,16 @@ The write path in one breath: `stage` checks a batch and encodes its records (Ru
 the log makes it durable together with whatever else waits, then it is committed and its caller told.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import anyio
 import structlog
 from prometheus_client import CollectorRegistry
 
+from bridge.buffer.checkpoint import Truncation, plan_truncation, truncate
 from bridge.buffer.files import Files
 from bridge.buffer.gaps import GapBook, note_gaps
 from bridge.buffer.lock import DirLock
@@ -20,7 +23,7 @@ from bridge.buffer.metrics import HeadMetrics, WalMetrics
 from bridge.buffer.position import Position
 from bridge.buffer.querier import MAX_TIME, MIN_TIME, Querier
 from bridge.buffer.reader import LogReader
-from bridge.buffer.replay import OnEvent, recover, replay
+from bridge.buffer.replay import OnEvent, Progress, recover, replay
 from bridge.buffer.segments import LogDir
 from bridge.buffer.wal import Wal
 from bridge.clock import Clock
@@ -78,8 +81,20 @@ class View:
 class Store(View):
     """A data directory opened for writing. Made by `open`; all methods belong to one event loop."""
 
-    def __init__(self, *, head: Head, log: Log, reader: LogReader, lock: DirLock, metrics: HeadMetrics) -> None:
+    def __init__(
+        self,
+        *,
+        head: Head,
+        log: Log,
+        reader: LogReader,
+        lock: DirLock,
+        metrics: HeadMetrics,
+        directory: LogDir,
+        settings: WalSettings,
+    ) -> None:
         super().__init__(head)
+        self._dir = directory
+        self._settings = settings
         self._log = log
         self._reader = reader
         self._lock = lock
@@ -97,6 +112,7 @@ class Store(View):
         on_event: OnEvent | None = None,
         exemplars: int = 100_000,
         out_of_order_window: int = 0,
+        progress: Progress | None = None,
     ) -> "Store":
         """Lock `path`/tsdb, replay its log, repair what a crash left, and be ready to append.
 
@@ -114,7 +130,7 @@ class Store(View):
             head.set_compression(settings.compression)
             head.set_exemplar_limits(exemplars, 0)
             head.set_out_of_order_window(out_of_order_window)
-            found = recover(directory, head, clock, on_event)
+            found = recover(directory, head, clock, on_event, clean=lock.clean_start, progress=progress)
             wal_metrics = WalMetrics(registry, directory, found)
             wal = Wal(directory, settings, first=found.next_segment, ends=found.ends, clock=clock, metrics=wal_metrics)
             log = Log(head, wal, settings, wal_metrics)
@@ -123,7 +139,15 @@ class Store(View):
             lock.release()
             raise
         logger.info("store open", path=str(path), **found.summary())
-        return cls(head=head, log=log, reader=reader, lock=lock, metrics=HeadMetrics(registry, head))
+        return cls(
+            head=head,
+            log=log,
+            reader=reader,
+            lock=lock,
+            metrics=HeadMetrics(registry, head),
+            directory=directory,
+            settings=settings,
+        )
 
     async def append(self, batch: Batch) -> AppendResult:
         """Return once the batch is durable and visible.
@@ -173,7 +197,8 @@ class Store(View):
         """Whole batches from `position` on until there are `max_samples`, and the position behind them.
 
         Empty when there is nothing more; the position may have moved to a later segment even so. `seq` is what the
-        cursor remembers: a log that a Prometheus wrote does not say it. May be called in any thread.
+        cursor remembers: a log that a Prometheus wrote does not say it. May be called in any thread. Raises Truncated
+        when the log does not reach back to `position`.
         """
         return self._reader.read(position, max_samples, seq)
 
@@ -184,6 +209,40 @@ class Store(View):
         the log must stay as it is.
         """
         return await note_gaps(self._reader.read, book, oldest)
+
+    async def truncate_log(
+        self,
+        mint: int,
+        *,
+        readers: Iterable[Position],
+        owners: Iterable[Position],
+        keep: int,
+        events: Sequence[bytes] = (),
+        before: Callable[[Position], Awaitable[object]] | None = None,
+    ) -> Truncation | None:
+        """Condense old segments to a checkpoint when it is time to, and remove them; what was done, None when nothing.
+
+        Blocks must have all samples older than `mint` ms. See `plan_truncation` for `readers`, `owners` and `keep`
+        (bytes) and `truncate` for `events` and what is raised. `before` is given the position at which the log is going
+        to begin, and may prevent it by raising.
+        """
+        active = self._log.durable.segment
+        plan = plan_truncation(self._dir.sizes(), active, readers=readers, owners=owners, keep=keep)
+        if plan is not None:
+            if before is not None:
+                await before(Position(plan.last + 1, 0))
+            condense = partial(truncate, self._dir, self._head, plan, mint=mint, settings=self._settings, events=events)
+            gathered = await anyio.to_thread.run_sync(condense)
+            logger.info(
+                "log truncated",
+                first=plan.first,
+                last=plan.last,
+                passed=plan.passed,
+                series=gathered.series,
+                samples=gathered.samples,
+                dropped=gathered.samples_dropped,
+            )
+        return plan
 
     def problem(self) -> str | None:
         """Why the last batches were refused; None when all is well. It mends itself: every batch is a new try."""
@@ -203,7 +262,12 @@ class Store(View):
 
 def open_read_only(path: Path, clock: Clock) -> View:
     """What the store at `path` holds, also while another process runs on it. Takes no lock and changes nothing."""
-    head = Head()
-    found = replay(LogDir(Files(), path / "tsdb" / "wal"), head, clock)
+    log = LogDir(Files(), path / "tsdb" / "wal")
+    while True:
+        before = log.checkpoint_number()
+        head = Head()
+        found = replay(log, head, clock)
+        if log.checkpoint_number() == before:  # else segments went away while they were read
+            break
     logger.debug("store read", path=str(path), **found.summary())
     return View(head)

@@ -11,11 +11,12 @@ import pytest
 import structlog
 from prometheus_client import CollectorRegistry
 
-from bridge.buffer import open_read_only
+from bridge.buffer import Position
 from bridge.buffer.replay import recover
 from bridge.buffer.segments import LogDir
+from bridge.buffer.store import open_read_only
 from bridge.clock import SystemClock
-from bridge.native import Head
+from bridge.native import Batch, Head
 from tests.buffer.faults import FaultyFiles
 from tests.buffer.samples import batch, batches_in, open_store
 
@@ -39,7 +40,8 @@ def flip(offset: int) -> Callable[[bytes], bytes]:
 
 
 async def test_every_flip_and_every_cut_of_the_last_segment(tmp_path: Path) -> None:
-    """All whole batches before the damage are there, none behind it, and the next open finds nothing amiss."""
+    """After a crash all whole batches before the damage are there, none behind it, and the next open finds nothing
+    amiss."""
     positions = await log_of(tmp_path / "whole", 12)
     data = wal(tmp_path / "whole", "00000000").read_bytes().rstrip(b"\0")
     damages = {f"flip-{at}": flip(at)(data) for at in range(0, len(data), 7)}
@@ -49,6 +51,7 @@ async def test_every_flip_and_every_cut_of_the_last_segment(tmp_path: Path) -> N
         path = tmp_path / name
         wal(path).mkdir(parents=True)
         wal(path, "00000000").write_bytes(damaged)
+        wal(path).with_name("lock").touch()  # what a crash leaves
         whole = {number for number, (_, end) in enumerate(positions) if end <= at}
         store = open_store(path)
         assert batches_in(store) == whole, name
@@ -65,26 +68,69 @@ async def test_every_flip_and_every_cut_of_the_last_segment(tmp_path: Path) -> N
         shutil.rmtree(path)
 
 
-async def test_damage_in_a_middle_segment_costs_the_rest_of_that_segment(tmp_path: Path) -> None:
+async def test_every_flip_costs_at_most_one_batch_and_is_taken_out(tmp_path: Path) -> None:
+    """Where no crash was, reading goes on behind damage, and what follows keeps its position."""
+    store = open_store(tmp_path / "whole")
+    labels = {"__name__": "m"}
+    first = await store.append(Batch.from_rows([(labels, 0, 0.0)], 0))
+    ends = [(await store.append(Batch.from_rows([(labels, n, float(n))], n))).position.offset for n in range(1, 30)]
+    await store.close()
+    data = wal(tmp_path / "whole", "00000000").read_bytes()
+    one_batch = 0
+    flips = range(first.position.offset, ends[-1], 5)
+    for at in flips:
+        path = tmp_path / f"flip-{at}"
+        wal(path).mkdir(parents=True)
+        wal(path, "00000000").write_bytes(flip(at)(data))
+        lost = next(number for number, end in enumerate(ends, 1) if at < end)
+        registry = CollectorRegistry()
+        store = open_store(path, registry=registry)
+        (series,) = store.select([])
+        start = ends[lost - 2] if lost > 1 else first.position.offset
+        aside = wal(path, "00000000.corrupt").read_bytes()
+        assert aside == flip(at)(data)[start : start + len(aside)]
+        assert registry.get_sample_value("pushbridge_wal_corrupt_bytes") == len(aside)
+        if start + len(aside) == ends[lost - 1]:
+            one_batch += 1
+            assert series.timestamps == [t for t in range(30) if t != lost], at
+            position, samples = Position(0, ends[lost - 1]), 0
+            while position < store.durable():
+                piece, position = store.read(position, 1000)
+                samples += piece.samples
+            assert samples == 29 - lost, "positions behind the damage lead where they led"
+        else:  # a length that leads nowhere hides what follows in its page
+            assert series.timestamps == list(range(lost))
+        await store.close()
+        registry = CollectorRegistry()
+        store = open_store(path, registry=registry)
+        assert registry.get_sample_value("pushbridge_wal_corrupt_bytes") == 0
+        assert store.select([])[0].timestamps == series.timestamps
+        await store.close()
+        shutil.rmtree(path)
+    assert one_batch > 0.8 * len(flips)
+
+
+async def test_damage_in_a_middle_segment_costs_one_batch(tmp_path: Path) -> None:
     positions = await log_of(tmp_path, 30, padding=10_000)
     assert positions[-1][0] >= 4
     victim = next(number for number, (segment, _) in enumerate(positions) if segment == 2)
     path = wal(tmp_path, "00000002")
     data = path.read_bytes()
     end = positions[victim][1]  # behind the segment's first batch
-    path.write_bytes(flip(end + 100)(data))
-    lost = {number for number, (segment, offset) in enumerate(positions) if segment == 2 and offset > end}
+    stop = positions[victim + 1][1]
+    path.write_bytes(flip(stop - 10)(data))
+    lost = {victim + 1}
     registry = CollectorRegistry()
     with structlog.testing.capture_logs() as logs:
         store = open_store(tmp_path, registry=registry)
     assert batches_in(store) == set(range(30)) - lost
     damage = next(entry for entry in logs if entry["event"] == "log damaged")
-    assert damage["position"] == f"00000002:{end}"
-    used = len(data.rstrip(b"\0"))
-    assert damage["bytes"] == used - end
-    assert registry.get_sample_value("pushbridge_wal_corrupt_bytes") == used - end
-    assert path.stat().st_size == end
-    assert wal(tmp_path, "00000002.corrupt").read_bytes() == flip(end + 100)(data)[end:used]
+    start = int(damage["position"].removeprefix("00000002:"))
+    assert end < start < stop, "its series record is whole"
+    assert damage["bytes"] == stop - start
+    assert registry.get_sample_value("pushbridge_wal_corrupt_bytes") == stop - start
+    assert path.stat().st_size == len(data)
+    assert wal(tmp_path, "00000002.corrupt").read_bytes() == flip(stop - 10)(data)[start:stop]
     position, samples = store.oldest(), 0
     while position < store.durable():
         piece, position = store.read(position, 10)
@@ -134,17 +180,17 @@ async def test_missing_segments_are_reported(tmp_path: Path) -> None:
 async def test_what_cannot_be_set_aside_is_left_alone(tmp_path: Path) -> None:
     positions = await log_of(tmp_path, 5)
     path = wal(tmp_path, "00000000")
-    damaged = flip(positions[2][1] + 10)(path.read_bytes())
+    damaged = flip(positions[3][1] - 5)(path.read_bytes())
     path.write_bytes(damaged)
     files = FaultyFiles()
     files.break_down("create")
     head = Head()
     found = recover(LogDir(files, wal(tmp_path)), head, SystemClock())
-    assert found.ends == {0: positions[2][1]}
+    assert found.ends == {0: positions[4][1]}
     assert found.next_segment == 1
     assert path.read_bytes() == damaged
     store = open_store(tmp_path)
-    assert batches_in(store) == {0, 1, 2}
+    assert batches_in(store) == {0, 1, 2, 4}
     await store.close()
 
 

@@ -8,6 +8,7 @@
 
 mod admit;
 mod attach;
+mod checkpoint;
 mod dump;
 mod entries;
 mod exemplars;

@@ -9,8 +9,10 @@
 //! What Prometheus knows is byte for byte its own; what it has no record for (0xB0, 0xB1) it skips.
 
 pub mod batch_reader;
+pub mod checkpoint;
 pub mod exemplar;
 pub mod histogram;
+pub mod hole;
 pub mod metadata;
 pub mod page;
 pub mod reader;
@@ -20,7 +22,8 @@ pub mod start_times;
 pub mod tombstone;
 pub mod zstd;
 
-pub use batch_reader::{BatchReader, LogBatch};
+pub use batch_reader::{has_headers, BatchReader, LogBatch};
+pub use checkpoint::{Checkpoint, CheckpointStats};
 pub use exemplar::ExemplarRow;
 pub use metadata::MetadataRow;
 pub use page::{Compression, Framer, PAGE_SIZE};

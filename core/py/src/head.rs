@@ -172,9 +172,16 @@ impl PyHead {
         py.detach(|| self.0.write().commit_tick(t));
     }
 
-    #[pyo3(signature = (segment, start = 0))]
-    fn replay(&self, py: Python<'_>, segment: Bytes, start: usize) -> PyResult<PyReplayed> {
-        let replayed = py.detach(|| self.0.write().replay(segment.as_slice(), start));
+    #[pyo3(signature = (segment, start = 0, *, past_damage = false))]
+    fn replay(&self, py: Python<'_>, segment: Bytes, start: usize, past_damage: bool) -> PyResult<PyReplayed> {
+        let replayed = py.detach(|| {
+            let mut head = self.0.write();
+            if past_damage {
+                head.replay_past_damage(segment.as_slice(), start)
+            } else {
+                head.replay(segment.as_slice(), start)
+            }
+        });
         let replayed = replayed.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
         Ok(PyReplayed(replayed))
     }
@@ -340,6 +347,14 @@ impl PyReplayed {
     #[getter]
     fn damage(&self) -> Option<(usize, String)> {
         self.0.damage.map(|damage| (damage.offset, damage.reason.to_string()))
+    }
+
+    #[getter]
+    fn skipped(&self) -> Vec<(usize, usize, String)> {
+        let skipped = self.0.skipped.iter();
+        skipped
+            .map(|(range, reason)| (range.start, range.end, reason.to_string()))
+            .collect()
     }
 
     #[getter]

@@ -9,6 +9,7 @@ mod backfill;
 mod batch;
 mod block;
 mod buffer;
+mod checkpoint;
 mod column;
 mod compact;
 mod gil;
@@ -31,6 +32,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     backfill::register(module)?;
     verify::register(module)?;
     wal::register(module)?;
+    checkpoint::register(module)?;
     head::register(module)?;
     column::register(module)?;
     query::register(module)?;

@@ -1,14 +1,17 @@
 //! Framing records for the log, and slices of it.
 
 use engine::extent::Extent;
+use engine::wal::hole::hole;
 use engine::wal::page::ZSTD;
-use engine::wal::{self, Compression, Damage, Records};
+use engine::wal::{self, Compression, Damage, Reader, Records};
 use parking_lot::Mutex;
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::buffer::Bytes;
+use crate::checkpoint::PyCheckpoint;
 use crate::head::PyStaged;
 
 create_exception!(
@@ -21,9 +24,31 @@ create_exception!(
 /// Add this file's classes and functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("LogDamaged", module.py().get_type::<LogDamaged>())?;
+    module.add_function(wrap_pyfunction!(check_log, module)?)?;
+    module.add_function(wrap_pyfunction!(resume_log, module)?)?;
+    module.add_function(wrap_pyfunction!(log_hole, module)?)?;
     module.add_class::<PyFramer>()?;
     module.add_class::<PyExtent>()?;
     module.add_class::<PyLogSlice>()
+}
+
+/// Check every checksum of a segment.
+#[pyfunction]
+fn check_log(py: Python<'_>, segment: Bytes) -> PyResult<()> {
+    let checked = py.detach(|| Reader::new(segment.as_slice(), 0).check());
+    checked.map_err(|damage| damaged(py, damage))
+}
+
+/// Where the next batch begins behind damage at `start`.
+#[pyfunction]
+fn resume_log(py: Python<'_>, segment: Bytes, start: usize, stop: usize) -> Option<usize> {
+    py.detach(|| wal::LogSlice::resume(segment.as_slice(), start, stop))
+}
+
+/// Bytes that every reader passes over.
+#[pyfunction]
+fn log_hole<'py>(py: Python<'py>, start: usize, stop: usize) -> Option<Bound<'py, PyBytes>> {
+    hole(start, stop).map(|bytes| PyBytes::new(py, &bytes))
 }
 
 /// The exception for a segment that is damaged where a reader begins.
@@ -92,6 +117,15 @@ impl PyFramer {
         let mut records = Records::default();
         records.tick(t);
         self.add_records(py, &records)
+    }
+
+    fn add_checkpoint(&self, py: Python<'_>, checkpoint: &PyCheckpoint) -> PyResult<bool> {
+        let records = checkpoint.records();
+        let fits = self.add_records(py, &records)?;
+        if fits {
+            checkpoint.clear();
+        }
+        Ok(fits)
     }
 
     fn take<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {

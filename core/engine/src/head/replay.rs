@@ -1,11 +1,13 @@
 //! Replay: the head is what its log says.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::Head;
 use crate::labels::Labels;
 use crate::sample::Value;
-use crate::wal::{BatchReader, Damage, LogBatch, Reason, SeriesRef};
+use crate::wal::{has_headers, BatchReader, Damage, LogBatch, Reason, SeriesRef};
 
 /// No log comes near it by counting; beyond, the next reference could overflow.
 pub(super) const MAX_REF: u64 = 1 << 62;
@@ -17,6 +19,8 @@ pub struct Replayed {
     pub end: usize,
     /// Why the rest cannot be read; `None` when nothing follows.
     pub damage: Option<Damage>,
+    /// Ranges that could not be read, each between two batches that could, and why.
+    pub skipped: Vec<(Range<usize>, Reason)>,
     /// (offset after the batch, its event) in log order.
     pub events: Vec<(usize, Vec<u8>)>,
     /// Hold ticks.
@@ -44,10 +48,21 @@ impl std::error::Error for StillStaged {}
 impl Head {
     /// Apply all whole batches of `segment` from byte `start`. Segments must come in order.
     pub fn replay(&mut self, segment: &[u8], start: usize) -> Result<Replayed, StillStaged> {
+        self.replay_segment(segment, start, false)
+    }
+
+    /// The same, but read on behind damage, at the next batch that is whole. For segments whose end is not what a crash has left: there
+    /// nothing that comes after a hole is believed.
+    pub fn replay_past_damage(&mut self, segment: &[u8], start: usize) -> Result<Replayed, StillStaged> {
+        self.replay_segment(segment, start, true)
+    }
+
+    fn replay_segment(&mut self, segment: &[u8], start: usize, go_on: bool) -> Result<Replayed, StillStaged> {
         if !self.pending.is_empty() {
             return Err(StillStaged);
         }
         let mut reader = BatchReader::new(segment, start);
+        let headers = OnceCell::new();
         let mut batch = LogBatch::default();
         let mut replayed = Replayed {
             end: start,
@@ -63,8 +78,15 @@ impl Head {
                 Ok(true) => self.apply(&batch, reader.offset(), &mut replayed),
                 Ok(false) => break,
                 Err(damage) => {
-                    replayed.damage = Some(damage);
-                    break;
+                    let from = reader.offset();
+                    let headers = || *headers.get_or_init(|| has_headers(segment));
+                    match go_on.then(|| reader.skip(headers())).flatten() {
+                        Some(to) => replayed.skipped.push((from..to, damage.reason)),
+                        None => {
+                            replayed.damage = Some(damage);
+                            break;
+                        }
+                    }
                 }
             }
         }

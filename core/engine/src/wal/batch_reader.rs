@@ -140,6 +140,29 @@ impl<'a> BatchReader<'a> {
         Ok(true)
     }
 
+    /// After damage: go to where the next batch surely begins, and say where that is; `None` when there is none.
+    ///
+    /// Where batches have headers (`headers`), a record that belongs to one whose header is lost is passed over.
+    pub fn skip(&mut self, headers: bool) -> Option<usize> {
+        self.reader.seek(self.end);
+        while self.reader.skip().is_some() {
+            loop {
+                let start = self.reader.offset();
+                match self.reader.next_record() {
+                    Ok(Some(record)) if !headers || begins_batch(record) => {
+                        self.reader.seek(start);
+                        self.end = start;
+                        return Some(start);
+                    }
+                    Ok(Some(_)) => {}
+                    Ok(None) => return None,
+                    Err(_) => break,
+                }
+            }
+        }
+        None
+    }
+
     fn read_body(&mut self, header: &BatchHeader, batch: &mut LogBatch) -> Result<(), Damage> {
         let offset = self.end;
         let damage = |reason| Damage { offset, reason };
@@ -175,5 +198,32 @@ impl<'a> BatchReader<'a> {
             },
         })?;
         Ok(Some(kind))
+    }
+}
+
+/// True for a record that never stands within a batch.
+fn begins_batch(record: &[u8]) -> bool {
+    let kinds = [
+        record::SERIES,
+        record::TOMBSTONES,
+        record::BATCH_HEADER,
+        record::HOLD_TICK,
+        record::HOLE,
+    ];
+    record.first().is_some_and(|kind| kinds.contains(kind))
+}
+
+/// True when any batch of a segment has a header, so that those without one are parts of a harmed batch.
+pub fn has_headers(segment: &[u8]) -> bool {
+    let mut reader = Reader::new(segment, 0);
+    loop {
+        let kind = reader.next_record().map(|record| Some(record?.first().copied()));
+        match kind {
+            Ok(Some(Some(record::BATCH_HEADER))) => return true,
+            Ok(Some(_)) => {}
+            Ok(None) => return false,
+            Err(_) if reader.skip().is_none() => return false,
+            Err(_) => {}
+        }
     }
 }

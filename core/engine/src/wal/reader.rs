@@ -1,10 +1,12 @@
 //! Unframing: the records of one segment, each checked before it is shown.
 
+mod resync;
+
 use ruzstd::decoding::FrameDecoder;
 use snap::raw::Decoder;
 
 use super::page::{boundary, room, FIRST, FULL, HEADER_SIZE, LAST, MIDDLE, PADDING, SNAPPY, TYPE_MASK, ZSTD};
-use super::record::{BATCH_HEADER, HOLD_TICK, PROMETHEUS_TYPES};
+use super::record::{BATCH_HEADER, HOLD_TICK, HOLE, PROMETHEUS_TYPES};
 use super::{zstd, Damage, Reason};
 
 /// No snappy block grows by more: its densest element is a 64-byte copy told in 3 bytes.
@@ -147,7 +149,7 @@ fn is_disguised(decoder: &mut Decoder, record: &[u8], inflated: &mut Vec<u8>) ->
     let private = |record: &[u8]| {
         record
             .first()
-            .is_some_and(|kind| [BATCH_HEADER, HOLD_TICK].contains(kind))
+            .is_some_and(|kind| [BATCH_HEADER, HOLD_TICK, HOLE].contains(kind))
     };
     !plain(record) && inflate(decoder, record, inflated).is_ok() && (plain(inflated) || private(inflated))
 }

@@ -43,6 +43,9 @@ pub const BATCH_HEADER: u8 = 0xB0;
 /// Private: a time at which held series repeat their value.
 pub const HOLD_TICK: u8 = 0xB1;
 
+/// Private: nothing; it stands where damage was taken out.
+pub const HOLE: u8 = 0xB2;
+
 const VERSION: u8 = 1;
 const FLAG_HELD: u8 = 1;
 const FLAG_LATE: u8 = 2;

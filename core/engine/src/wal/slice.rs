@@ -2,7 +2,7 @@
 
 use crate::extent::Extent;
 
-use super::{BatchReader, Damage, FloatRow, HistogramRow, LogBatch};
+use super::{has_headers, BatchReader, Damage, FloatRow, HistogramRow, LogBatch};
 
 /// The samples of some whole batches, as columns of (series, time, value) in log order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,7 +17,7 @@ pub struct LogSlice {
 
 impl LogSlice {
     /// Read whole batches of `segment` from `start`, never past `stop`, until at least `max_samples` are there.
-    /// `seq` counts on over batches that carry no header. Damage is an error only when no batch comes before it.
+    /// `seq` counts on over batches that carry no header. Damage ends the slice; it is an error only when no batch comes before it.
     pub fn read(segment: &[u8], start: usize, stop: usize, max_samples: usize, seq: u64) -> Result<Self, Damage> {
         let segment = segment.get(..stop).unwrap_or(segment);
         let mut reader = BatchReader::new(segment, start);
@@ -36,6 +36,12 @@ impl LogSlice {
             }
         }
         Ok(slice)
+    }
+
+    /// Where behind the batch boundary `start`, at which damage was found, the next batch begins; `None` when none does before `stop`.
+    pub fn resume(segment: &[u8], start: usize, stop: usize) -> Option<usize> {
+        let segment = segment.get(..stop).unwrap_or(segment);
+        BatchReader::new(segment, start).skip(has_headers(segment))
     }
 
     fn push(&mut self, batch: &LogBatch, end: usize) {

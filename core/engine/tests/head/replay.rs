@@ -68,6 +68,7 @@ fn a_head_is_what_its_log_says() {
             samples: 9,
             series: 6,
             unknown_refs: 0,
+            skipped: vec![],
         };
         assert_eq!(replayed, wanted);
     }

@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod batches;
+mod checkpoint;
 mod damage;
 mod framing;
 mod histograms;
 mod prometheus;
 mod records;
+mod resync;
 
 use engine::labels::{pack, Labels};
 use engine::wal::{BatchHeader, Compression, Framer, Records, SeriesRef};
