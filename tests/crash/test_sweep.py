@@ -124,6 +124,7 @@ async def test_a_crash_during_repair_loses_no_unreadable_byte(tmp_path: Path) ->
     whole = (root / segment).read_bytes().rstrip(b"\0")
     damaged = whole[:-50] + b"\xff" + whole[-49:]
     (root / segment).write_bytes(damaged)
+    (root / "data/tsdb/lock").touch()  # what a crash leaves: the damage is the end
     files = RecordingFiles(root)
     adopted = len(files.record)
     store = open_store(root / "data", files=files)
@@ -139,6 +140,38 @@ async def test_a_crash_during_repair_loses_no_unreadable_byte(tmp_path: Path) ->
             left = (target / segment).read_bytes()
             aside = target / segment.with_suffix(".corrupt")
             assert left == damaged or (left == damaged[:end] and aside.read_bytes() == damaged[end:])
+    await store.close()
+
+
+async def test_a_crash_while_damage_is_taken_out_loses_no_unreadable_byte(tmp_path: Path) -> None:
+    """A hole is written over damaged bytes only when their copy is durable; half a hole is damage like any other."""
+    root = tmp_path / "life"
+    await record_life(root, 12, SMALL)
+    segment = Path("data/tsdb/wal/00000000")
+    whole = (root / segment).read_bytes()
+    used = len(whole.rstrip(b"\0"))
+    damaged = whole[: used - 50] + b"\xff" + whole[used - 49 :]
+    (root / segment).write_bytes(damaged)
+    files = RecordingFiles(root)
+    adopted = len(files.record)
+    store = open_store(root / "data", files=files)
+    found = batches_in(store)
+    aside = (root / segment).with_suffix(".corrupt").read_bytes()
+    start = damaged.index(aside)
+    assert 0 < len(aside) < 1000
+    disk = Disk()
+    for at, operation in enumerate(files.record):
+        disk.apply(operation)
+        for kind in CRASHES if at >= adopted else ():
+            target = tmp_path / f"{at}-{kind}"
+            target.mkdir()
+            disk.crash(kind, at, target)
+            left = (target / segment).read_bytes()
+            assert left[:start] == damaged[:start]
+            assert left[start + len(aside) : used] == damaged[start + len(aside) : used]
+            if left[start : start + len(aside)] != aside:
+                assert (target / segment.with_suffix(".corrupt")).read_bytes() == aside
+            assert batches_in(open_read_only(target / "data", SystemClock())) == found
     await store.close()
 
 
