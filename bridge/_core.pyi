@@ -22,6 +22,7 @@ __all__ = [
     "CompactionFailed",
     "Damage",
     "Dump",
+    "Export",
     "Extent",
     "Families",
     "Framer",
@@ -646,6 +647,22 @@ class Query:
     def dump(self, blocks: Sequence[_NamedBlock]) -> Dump:
         """The samples of the one selector as `promtool tsdb dump` prints them, series by labels. Raises QueryFailed."""
 
+    def export(self, blocks: Sequence[_NamedBlock], format: str) -> Export:
+        """The samples of the one selector as `openmetrics`, `line-protocol` (in ms) or `jsonl`, series by labels.
+
+        Raises QueryFailed, and ValueError for another format.
+        """
+
+@final
+class Export:
+    """An export under way: an iterator over pieces of some 256 KiB. Raises QueryFailed."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> bytes: ...
+    @property
+    def unrepresentable(self) -> list[tuple[str, int]]:
+        """How many samples so far the format could not carry, by reason."""
+
 @final
 class Dump:
     """A dump under way: an iterator over pieces of some 256 KiB. Raises QueryFailed."""
@@ -781,8 +798,19 @@ class BlockBuilder:
     input and what the index needs; of a head all chunks of the range, shared with it.
     """
 
-    def __new__(cls, inputs: Sequence[Block | Head], mint: int, maxt: int, *, segment_size: int = 512 << 20) -> Self:
-        """A block of [mint, maxt) ms; `segment_size` bounds a chunk file. Raises CompactionFailed."""
+    def __new__(
+        cls,
+        inputs: Sequence[Block | Head],
+        mint: int,
+        maxt: int,
+        *,
+        matchers: Sequence[tuple[str, str, str]] = ...,
+        segment_size: int = 512 << 20,
+    ) -> Self:
+        """A block of [mint, maxt) ms of the series that match; `segment_size` bounds a chunk file.
+
+        Raises CompactionFailed, and ValueError for a bad matcher.
+        """
 
     def step(self, max_bytes: int) -> list[tuple[int, bytes]] | None:
         """The next pieces, about `max_bytes` in all; None when everything is there.

@@ -14,6 +14,7 @@ reaches into the time of the log that the log need not be read that far, and los
 
 import contextlib
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
@@ -71,6 +72,7 @@ class Drafts:
         self._clock = clock
         self._entropy = entropy
         self._finished: list[Path] = []
+        self.samples = 0
 
     @classmethod
     def begin(cls, files: Files, data: Path, clock: Clock, entropy: Entropy = os.urandom) -> Self:
@@ -89,8 +91,11 @@ class Drafts:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def write(self, source: Source) -> None:
-        """Write a block; one without samples is none. Raises OSError, ValueError; then there is no such block."""
+    def write(self, source: Source, advance: Callable[[int], None] | None = None) -> None:
+        """Write a block; one without samples is none. `advance` is told of bytes.
+
+        Raises OSError, ValueError; then there is no such block.
+        """
         ulid = new_ulid(self._clock.now_ms(), self._entropy)
         writer = BlockWriter(self._files, self._directory, ulid)
         try:
@@ -101,10 +106,13 @@ class Drafts:
                         writer.chunks(number, data)
                     else:
                         writer.index(data)
+                    if advance is not None:
+                        advance(len(data))
             meta = _meta(ulid, source.stats)
             if meta is None:
                 writer.abandon()
             else:
+                self.samples += meta.stats.samples
                 self._finished.append(writer.finish(meta, held=source.held or b""))
         except BaseException:
             with contextlib.suppress(OSError):
@@ -141,7 +149,6 @@ class TextImport:
         self._text = text
         self._drafts = drafts
         self._budget = budget
-        self._samples = 0
         self._repeated = 0
         self._contradicting = 0
 
@@ -155,7 +162,7 @@ class TextImport:
         """The text has ended: everything goes into the store. Raises BadText, OSError."""
         self._text.finish()
         self._write(self._text.windows())
-        return Imported(self._drafts.publish(), self._samples, self._repeated, self._contradicting)
+        return Imported(self._drafts.publish(), self._drafts.samples, self._repeated, self._contradicting)
 
     def _relieve(self) -> None:
         """Write blocks early: those of old times when that is enough, for the newest one is still growing in a text
@@ -170,7 +177,6 @@ class TextImport:
         for start, _ in windows:
             window = self._text.take(start)
             self._drafts.write(window)
-            self._samples += window.stats.samples
             self._repeated += window.repeated
             self._contradicting += window.contradicting
         self._text.forget_series()

@@ -174,6 +174,19 @@ class Querier:
             with self._reading() as blocks:
                 yield from query.dump(blocks)
 
+    def export(
+        self, form: str, matchers: Matchers = (), mint: int = MIN_TIME, maxt: int = MAX_TIME
+    ) -> Iterator[tuple[bytes, list[tuple[str, int]]]]:
+        """Text in the format `openmetrics`, `line-protocol` or `jsonl`, in bounded pieces, series in the order of their
+        labels; beside each piece how many samples the format could not carry so far, by reason."""
+        with _told():
+            query = Query(self._head, [Selector(matchers, mint, maxt)])
+            with self._reading() as blocks:
+                pieces = query.export(blocks, form)
+                for piece in pieces:
+                    yield piece, pieces.unrepresentable
+                yield b"", pieces.unrepresentable
+
     @contextmanager
     def _reading(self, mint: int = MIN_TIME, maxt: int = MAX_TIME) -> Iterator[list[tuple[Block, int, int, str]]]:
         """The blocks in use that have times in [mint, maxt], as the core wants them."""

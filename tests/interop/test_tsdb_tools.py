@@ -147,3 +147,18 @@ async def test_a_prometheus_reads_the_blocks_at_its_start(peer: Peer, tmp_path: 
         process.terminate()
     assert log.count(b"Found healthy block") == len(list((tmp_path / "tsdb").glob("01*")))
     assert b"level=error" not in log
+
+
+async def test_promtool_reads_what_is_exported(peer: Peer, tmp_path: Path) -> None:
+    promtool, text = peer("promtool"), tmp_path / "history.om"
+    text.write_text(by_series(5))
+    run(promtool, "tsdb", "create-blocks-from", "openmetrics", text, tmp_path / "theirs")
+    assert (await pushbridge("tsdb", "import", "tsdb", tmp_path / "theirs", "--data", tmp_path / "ours")).code == 0
+    exported = await pushbridge("tsdb", "export", "--data", tmp_path / "ours")
+    (tmp_path / "again.om").write_text(exported.out)
+    run(promtool, "tsdb", "create-blocks-from", "openmetrics", tmp_path / "again.om", tmp_path / "again")
+    theirs = promtool_dump(promtool, tmp_path / "theirs")
+    assert promtool_dump(promtool, tmp_path / "again") == theirs
+    assert promtool_dump(promtool, tmp_path / "ours" / "tsdb") == theirs
+    ours = await pushbridge("tsdb", "dump", "--data", tmp_path / "ours")
+    assert sorted(ours.out.splitlines()) == theirs

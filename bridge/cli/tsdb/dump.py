@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bridge.buffer import open_read_only
+from bridge.buffer import Directory, Files
 from bridge.cli.tsdb.options import data_option, failing_clearly, store_in, window_options
 from bridge.clock import SystemClock
 from bridge.model import Matcher
@@ -27,9 +27,9 @@ def dump(data: Path, matchers: tuple[Matcher, ...], mint: int | None, maxt: int 
       pushbridge tsdb dump --match '{job="backup"}'
       pushbridge tsdb dump --match 'rows{db=~"main|spare"}' --from 2026-11-23T00:00:00Z
     """
-    store_in(data)
+    directory = store_in(data)
     limits = {name: limit for name, limit in (("mint", mint), ("maxt", maxt)) if limit is not None}
     with failing_clearly():
-        for piece in open_read_only(data, SystemClock()).dump(matchers, held=held, **limits):
+        for piece in Directory(Files(), directory, SystemClock()).querier.dump(matchers, held=held, **limits):
             sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()

@@ -17,6 +17,7 @@ class TsdbGroup(LazyGroup):
         "analyze": Lazy("bridge.cli.tsdb.analyze", "Show which labels and metrics make a block large."),
         "verify": Lazy("bridge.cli.tsdb.verify", "Read every byte, and name what is damaged."),
         "dump": Lazy("bridge.cli.tsdb.dump", "Print the samples, one a line."),
+        "export": Lazy("bridge.cli.tsdb.export", "Write samples as text for other tools."),
         "import": Lazy("bridge.cli.tsdb.importing", "Turn samples of any age into blocks.", "import_group"),
     }
 

@@ -9,12 +9,23 @@ from typing import BinaryIO
 
 import click
 
-from bridge.buffer import BLOCK_RANGE, Drafts, Files, Imported, TextImport, block_ranges, find_blocks
-from bridge.cli.tsdb.options import data_option, failing_clearly
+from bridge.buffer import (
+    BLOCK_RANGE,
+    MAX_TIME,
+    MIN_TIME,
+    Directory,
+    Drafts,
+    Files,
+    Imported,
+    TextImport,
+    block_ranges,
+    find_blocks,
+)
+from bridge.cli.tsdb.options import data_option, failing_clearly, window_options
 from bridge.cli.tsdb.progress import Progress
 from bridge.cli.tsdb.tables import block_table
 from bridge.clock import SystemClock
-from bridge.model import parse_duration
+from bridge.model import Matcher, parse_duration
 from bridge.native import Backfill, BadText
 
 __all__ = ["import_group"]
@@ -117,6 +128,43 @@ def line_protocol(  # noqa: PLR0917 - click passes what the decorators name
         _import(text, file, data, human_readable=human_readable, quiet=quiet)
         if text.skipped:
             click.echo(f"{text.skipped} text fields left out: they are no samples", err=True)
+
+
+@import_group.command("tsdb", short_help="Import another TSDB directory.")
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@data_option
+@window_options
+@_human_readable
+@_quiet
+def tsdb_directory(  # noqa: PLR0917 - click passes what the decorators name
+    directory: Path,
+    data: Path,
+    matchers: tuple[Matcher, ...],
+    mint: int | None,
+    maxt: int | None,
+    human_readable: bool,  # noqa: FBT001
+    quiet: bool,  # noqa: FBT001
+) -> None:
+    """Import blocks and log of another TSDB directory: a Prometheus', or a bridge's data directory.
+
+    Native histograms and deletions come along. The directory is only read; whoever writes to it may go on.
+
+    \b
+    Examples:
+      pushbridge tsdb import tsdb /var/lib/prometheus/metrics2
+      pushbridge tsdb import tsdb old/data --match '{job="backup"}' --from 2026-01-01T00:00:00Z
+    """
+    source = directory / "tsdb" if (directory / "tsdb").is_dir() else directory
+    bounds = (MIN_TIME if mint is None else mint, MAX_TIME if maxt is None else maxt)
+    with failing_clearly(), Drafts.begin(Files(), data, SystemClock()) as drafts:
+        found = Directory(Files(), source, SystemClock())
+        if not found.blocks and found.head.max_time is None:
+            raise click.ClickException(f"{source} holds no samples: is it a TSDB directory?")
+        with Progress("import", sum(block.size for block in found.blocks)) as progress:
+            for builder in found.copies(matchers, *bounds, block_range=BLOCK_RANGE):
+                drafts.write(builder, progress.advance)
+        imported = Imported(drafts.publish(), drafts.samples, 0, 0)
+    _report(imported, data, human_readable=human_readable, quiet=quiet)
 
 
 def _range(longest: int) -> int:

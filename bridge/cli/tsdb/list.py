@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bridge.buffer import Files, find_blocks, open_read_only
+from bridge.buffer import Directory, Files, find_blocks
 from bridge.cli.tsdb.options import data_option, failing_clearly, store_in
 from bridge.cli.tsdb.tables import block_table, show_size, show_time
 from bridge.clock import SystemClock
@@ -34,7 +34,7 @@ def list_blocks(data: Path, human_readable: bool, blocks_only: bool) -> None:  #
         for line in block_table(found.blocks, human_readable=human_readable):
             click.echo(line)
         if not blocks_only:
-            for line in _rest(data, directory, human_readable=human_readable):
+            for line in _rest(directory, human_readable=human_readable):
                 click.echo(line)
     for problem in found.problems:
         click.echo(problem, err=True)
@@ -42,8 +42,8 @@ def list_blocks(data: Path, human_readable: bool, blocks_only: bool) -> None:  #
         raise SystemExit(1)
 
 
-def _rest(data: Path, directory: Path, *, human_readable: bool) -> Iterator[str]:
-    head = open_read_only(data, SystemClock()).head
+def _rest(directory: Path, *, human_readable: bool) -> Iterator[str]:
+    head = Directory(Files(), directory, SystemClock()).head
     yield ""
     yield f"{'In memory, from the log':<26}series {head.series}, chunks {head.chunks}"
     if head.min_time is not None and head.max_time is not None:

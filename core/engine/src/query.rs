@@ -6,6 +6,7 @@
 mod block;
 mod columns;
 mod dump;
+mod export;
 mod limits;
 mod select;
 mod stream;
@@ -13,6 +14,7 @@ mod stream;
 pub use block::BlockSeries;
 pub use columns::Columns;
 pub use dump::Dump;
+pub use export::{Export, Format};
 pub use limits::{Failed, Limit, Limits};
 pub use select::{select, series, union};
 pub use stream::Entries;

@@ -7,6 +7,7 @@ use engine::compact::{Builder, Failed, Merge, Step};
 use engine::head::Head;
 use engine::merge::{Broken, Fault, SeriesStream, Window};
 use engine::query::{BlockSeries, Limits};
+use engine::regex::Matcher;
 use parking_lot::{Mutex, RwLock};
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
@@ -14,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::block::{PyBlock, PyBlockStats};
-use crate::head::PyHead;
+use crate::head::{matchers_from, PyHead, PyMatcher};
 
 type SharedHead = Arc<RwLock<Head>>;
 
@@ -60,21 +61,22 @@ enum Source {
 }
 
 impl Source {
-    fn open(self, window: Window) -> Result<Box<dyn SeriesStream>, Fault> {
+    fn open(self, matchers: &[Matcher], window: Window) -> Result<Box<dyn SeriesStream>, Fault> {
         Ok(match self {
-            Self::Block(block) => Box::new(BlockSeries::new(block, &[], window)?),
-            Self::Head(head) => Box::new(head.read().entries(&[], window, &Limits::default())?),
+            Self::Block(block) => Box::new(BlockSeries::new(block, matchers, window)?),
+            Self::Head(head) => Box::new(head.read().entries(matchers, window, &Limits::default())?),
         })
     }
 }
 
-fn merge(sources: Vec<Source>, mint: i64, maxt: i64) -> Result<Merge, Failed> {
+fn merge(sources: Vec<Source>, matchers: &[Matcher], mint: i64, maxt: i64) -> Result<Merge, Failed> {
     let window = Window {
         mint,
         maxt: maxt.saturating_sub(1),
         held: true,
     };
-    let open = |(place, source): (usize, Source)| source.open(window).map_err(|cause| Broken { place, cause });
+    let open =
+        |(place, source): (usize, Source)| source.open(matchers, window).map_err(|cause| Broken { place, cause });
     let streams: Vec<_> = sources.into_iter().enumerate().map(open).collect::<Result<_, _>>()?;
     Ok(Merge::new(streams, mint, maxt))
 }
@@ -89,14 +91,22 @@ pub struct PyBlockBuilder(Mutex<Builder>);
 #[pymethods]
 impl PyBlockBuilder {
     #[new]
-    #[pyo3(signature = (inputs, mint, maxt, *, segment_size = SEGMENT_SIZE))]
-    fn new(py: Python<'_>, inputs: Vec<Input<'_>>, mint: i64, maxt: i64, segment_size: u64) -> PyResult<Self> {
+    #[pyo3(signature = (inputs, mint, maxt, *, matchers = Vec::new(), segment_size = SEGMENT_SIZE))]
+    fn new(
+        py: Python<'_>,
+        inputs: Vec<Input<'_>>,
+        mint: i64,
+        maxt: i64,
+        matchers: Vec<PyMatcher>,
+        segment_size: u64,
+    ) -> PyResult<Self> {
+        let matchers = matchers_from(matchers)?;
         let source = |input: &Input<'_>| match input {
             Input::Block(block) => Source::Block(block.shared()),
             Input::Head(head) => Source::Head(head.shared()),
         };
         let sources: Vec<Source> = inputs.iter().map(source).collect();
-        let builder = py.detach(|| Builder::new(merge(sources, mint, maxt)?, segment_size));
+        let builder = py.detach(|| Builder::new(merge(sources, &matchers, mint, maxt)?, segment_size));
         builder
             .map(|builder| Self(Mutex::new(builder)))
             .map_err(|why| failed(py, &why))

@@ -42,6 +42,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("QueryFailed", module.py().get_type::<QueryFailed>())?;
     module.add_class::<PyQuery>()?;
     module.add_class::<PyDump>()?;
+    module.add_class::<PyExport>()?;
     module.add_function(wrap_pyfunction!(label_names, module)?)?;
     module.add_function(wrap_pyfunction!(label_values, module)?)
 }
@@ -161,6 +162,12 @@ impl PyQuery {
         let selected = self.0.lock().take();
         selected.ok_or_else(|| PyValueError::new_err("the query has been used up"))
     }
+
+    fn take_one(&self) -> PyResult<Selected> {
+        let mut selected = self.take()?;
+        let one = selected.pop().filter(|_| selected.is_empty());
+        one.ok_or_else(|| PyValueError::new_err("a dump has one selector"))
+    }
 }
 
 #[pymethods]
@@ -243,15 +250,56 @@ impl PyQuery {
             .collect()
     }
 
+    fn export(&self, py: Python<'_>, blocks: Vec<PyNamedBlock<'_>>, format: &str) -> PyResult<PyExport> {
+        let format = format_named(format)?;
+        let (one, blocks) = (self.take_one()?, blocks_from(blocks));
+        let export = py.detach(|| one.read(&blocks, |places, window| Ok(query::Export::new(places, window, format))));
+        export
+            .map(|export| PyExport(Mutex::new(export)))
+            .map_err(|why| why.into_error(py))
+    }
+
     fn dump(&self, py: Python<'_>, blocks: Vec<PyNamedBlock<'_>>) -> PyResult<PyDump> {
-        let (mut selected, blocks) = (self.take()?, blocks_from(blocks));
-        let (Some(one), true) = (selected.pop(), selected.is_empty()) else {
-            return Err(PyValueError::new_err("a dump has one selector"));
-        };
+        let (one, blocks) = (self.take_one()?, blocks_from(blocks));
         let dump = py.detach(|| one.read(&blocks, |places, window| Ok(query::Dump::new(places, window))));
         dump.map(|dump| PyDump(Mutex::new(dump)))
             .map_err(|why| why.into_error(py))
     }
+}
+
+/// An export under way.
+#[pyclass(name = "Export", frozen, module = "bridge._core")]
+pub struct PyExport(Mutex<query::Export>);
+
+#[pymethods]
+impl PyExport {
+    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let piece = py.detach(|| {
+            let mut piece = Vec::new();
+            self.0.lock().piece(&mut piece, DUMP_PIECE).map(|()| piece)
+        });
+        let piece = piece.map_err(|failed| Why::from_failed(failed, &[]).into_error(py))?;
+        Ok((!piece.is_empty()).then(|| PyBytes::new(py, &piece)))
+    }
+
+    #[getter]
+    fn unrepresentable(&self) -> Vec<(&'static str, u64)> {
+        let counts = self.0.lock().unrepresentable.by_reason();
+        counts.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+fn format_named(name: &str) -> PyResult<query::Format> {
+    Ok(match name {
+        "openmetrics" => query::Format::OpenMetrics,
+        "line-protocol" => query::Format::LineProtocol,
+        "jsonl" => query::Format::JsonLines,
+        _ => return Err(PyValueError::new_err(format!("there is no format {name:?}"))),
+    })
 }
 
 /// A dump under way.
