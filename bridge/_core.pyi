@@ -16,11 +16,13 @@ __all__ = [
     "BlockBuilder",
     "BlockDamaged",
     "BlockStats",
+    "Cardinality",
     "Checkpoint",
     "ClosedChunks",
     "Columns",
     "CompactionFailed",
     "Damage",
+    "Deletion",
     "Dump",
     "Export",
     "Extent",
@@ -29,6 +31,7 @@ __all__ = [
     "Head",
     "Histogram",
     "LabelsTooLong",
+    "LateCut",
     "LineError",
     "Lines",
     "LogDamaged",
@@ -48,7 +51,9 @@ __all__ = [
     "TooManyMetrics",
     "Verification",
     "analyze_block",
+    "cardinality",
     "check_log",
+    "cut_late",
     "encode_columns",
     "encode_lines",
     "gunzip",
@@ -58,6 +63,7 @@ __all__ = [
     "parse_families",
     "parse_lines",
     "resume_log",
+    "stage_deletion",
     "unsnappy_framed",
     "verify_block",
     "verify_head_chunks",
@@ -380,6 +386,58 @@ class Head:
         """Memory for labels and samples, without the index over them."""
 
 @final
+class Deletion:
+    """Samples of a head that are to be deleted; its length is the number of series that have any."""
+
+    def __len__(self) -> int: ...
+    def commit(self) -> None:
+        """Let no reader see them any more, once the record is durable."""
+
+def stage_deletion(head: Head, matchers: Sequence[tuple[str, str, str]], mint: int, maxt: int) -> Deletion:
+    """The visible samples in [mint, maxt] ms of the series that match. Raises ValueError for a bad matcher."""
+
+@final
+class LateCut:
+    """What came out of order up to one moment, to be written into blocks."""
+
+    @property
+    def range(self) -> tuple[int, int] | None:
+        """Oldest and newest sample, ms; None when there are none."""
+
+    def forget(self) -> None:
+        """Blocks have all of it: let it leave the head, which keeps what came since."""
+
+def cut_late(head: Head) -> LateCut:
+    """All that came out of order. Cheap: chunks are shared with the head."""
+
+@final
+class Cardinality:
+    """The largest counts of each kind, the largest first."""
+
+    @property
+    def label_pairs(self) -> int:
+        """Label names with a value, each counted once."""
+
+    @property
+    def series_by_metric(self) -> list[tuple[str, int]]:
+        """Series by metric name."""
+
+    @property
+    def values_by_label(self) -> list[tuple[str, int]]:
+        """Values by label name."""
+
+    @property
+    def bytes_by_label(self) -> list[tuple[str, int]]:
+        """Bytes of the values of a label name in all series, as if none were shared."""
+
+    @property
+    def series_by_pair(self) -> list[tuple[str, int]]:
+        """Series by `name=value`."""
+
+def cardinality(head: Head, limit: int) -> Cardinality:
+    """The `limit` largest counts of each kind of what is in memory."""
+
+@final
 class Framer:
     """Frames the records of one segment into pages of 32 KiB, for whoever owns the file."""
 
@@ -404,6 +462,8 @@ class Framer:
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> bool:
         """Frame what a checkpoint has gathered, and let it forget that; False as for `add`."""
+    def add_deletion(self, deletion: Deletion) -> bool:
+        """Frame a deletion; False as for `add`."""
 
     def take(self) -> bytes:
         """The bytes framed since the last call; they end at `offset`."""
@@ -428,7 +488,7 @@ class Checkpoint:
         Segments come in log order, an older checkpoint's first. Raises LogDamaged; what came before is taken then.
         """
 
-    def finish(self, events: Sequence[bytes] = ()) -> None:
+    def finish(self, events: Sequence[bytes] = ...) -> None:
         """Gather what stands at the end: metadata, how many samples the store had accepted, and `events`."""
 
     @property
@@ -701,6 +761,9 @@ class Columns:
     def offsets(self) -> memoryview:
         """int64, one more than series: the floats of series n are at offsets[n] up to offsets[n + 1]."""
 
+    def series(self) -> list[Series]:
+        """The same as one object a series, for few samples."""
+
     @property
     def samples(self) -> int:
         """Floats and histograms."""
@@ -800,7 +863,7 @@ class BlockBuilder:
 
     def __new__(
         cls,
-        inputs: Sequence[Block | Head],
+        inputs: Sequence[Block | Head | LateCut],
         mint: int,
         maxt: int,
         *,

@@ -17,7 +17,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge import __version__
-from bridge.api import Lifecycle, SinkStatus
+from bridge.api import BlockStatus, HeadStatus, Lifecycle, SinkStatus, TsdbAdmin
 from bridge.buffer import CURSORS, Cursors, Files, Position, State, Store
 from bridge.clock import Clock
 from bridge.config import InfluxSink, Settings
@@ -103,6 +103,14 @@ class Bridge:
             "/api/v1/status": push_api.status,
             "/api/v1/metrics": push_api.metrics,
             "/api/v1/status/sinks": SinkStatus(parts.sinks.rows),
+            "/api/v1/status/tsdb": HeadStatus(parts.store.head),
+            "/api/v1/status/tsdb/blocks": BlockStatus(parts.store.metas),
+        }
+        admin = TsdbAdmin(parts.store.admin, parts.gate, enabled=web.enable_admin_api)
+        routes |= {
+            "/api/v1/admin/tsdb/delete_series": admin.delete_series,
+            "/api/v1/admin/tsdb/clean_tombstones": admin.clean_tombstones,
+            "/api/v1/admin/tsdb/snapshot": admin.snapshot,
         }
         if web.enable_admin_api:
             routes |= {"/api/v1/admin/wipe": push_api.wipe, "/api/v1/admin/groups": push_api.delete_groups}
@@ -168,16 +176,10 @@ async def _open_parts(settings: Settings, clock: Clock, stack: contextlib.AsyncE
             table.recover(event)
 
     store = Store.open(
-        path,
-        settings=settings.storage.wal,
-        clock=clock,
-        registry=registry,
-        files=files,
-        on_event=roll_forward,
-        exemplars=settings.storage.exemplars,
-        out_of_order_window=settings.storage.out_of_order_time_window,
+        path, settings=settings.storage, clock=clock, registry=registry, files=files, on_event=roll_forward
     )
     stack.push_async_callback(store.close)
+    store.add_owner(projection)
     logger.info("push groups recovered", groups=table.finish_recovery())
 
     groups = Groups(table, store, settings.push, clock)
@@ -189,6 +191,9 @@ async def _open_parts(settings: Settings, clock: Clock, stack: contextlib.AsyncE
     chores = asyncio.create_task(keeper.run())
     stack.push_async_callback(keeper.finish)
     stack.push_async_callback(_cancel, chores)
+
+    upkeep = asyncio.create_task(store.run())
+    stack.push_async_callback(_cancel, upkeep)
 
     prefix = f"{settings.web.prefix}/metrics/".encode()
     push = PushRoute(groups, settings.push, metrics, gate, prefix=prefix)
@@ -205,6 +210,7 @@ def _sinks(
 ) -> Sinks:
     metrics = ForwardMetrics(registry)
     cursors = Cursors(state)
+    store.add_readers(cursors)
     rejected = settings.storage.path / "rejected"
 
     def make(sink: InfluxSink) -> Sink:

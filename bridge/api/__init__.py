@@ -2,6 +2,6 @@
 
 from bridge.api.lifecycle import Lifecycle
 from bridge.api.status import SinkStatus
-from bridge.api.tsdb import BlockStatus, TsdbAdmin
+from bridge.api.tsdb import BlockStatus, HeadStatus, TsdbAdmin
 
-__all__ = ["BlockStatus", "Lifecycle", "SinkStatus", "TsdbAdmin"]
+__all__ = ["BlockStatus", "HeadStatus", "Lifecycle", "SinkStatus", "TsdbAdmin"]

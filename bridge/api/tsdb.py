@@ -2,7 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
+from urllib.parse import parse_qs
 
+import anyio.to_thread
 import structlog
 from starlette.types import Receive, Scope, Send
 
@@ -10,12 +12,13 @@ from bridge.api.envelope import Form, read_form, send_data, send_error
 from bridge.edge import Gate, send_empty, send_text
 from bridge.errors import BadInput, ConfigError
 from bridge.model import Matcher, parse_selector, parse_time
-from bridge.native import BlockDamaged
+from bridge.native import BlockDamaged, Head, cardinality
 
-__all__ = ["BlockStatus", "Store", "TsdbAdmin"]
+__all__ = ["BlockStatus", "HeadStatus", "Store", "TsdbAdmin"]
 
 logger = structlog.get_logger(__name__)
 
+LARGEST_LIMIT = 10_000
 MIN_TIME, MAX_TIME = -(1 << 63), (1 << 63) - 1
 TRUE, FALSE = {"1", "t", "T", "TRUE", "true", "True"}, {"0", "f", "F", "FALSE", "false", "False"}
 
@@ -32,6 +35,41 @@ class BlockStatus:
             await send_text(send, 405, "Method Not Allowed", [(b"allow", b"GET")])
             return
         await send_data(send, {"blocks": list(self._metas())})
+
+
+class HeadStatus:
+    """ASGI endpoint: what is in memory, and which labels make how many series of it."""
+
+    def __init__(self, head: Head) -> None:
+        self._head = head
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """GET with `limit` (10, at most 10000)."""
+        if scope["method"] != "GET":
+            await send_text(send, 405, "Method Not Allowed", [(b"allow", b"GET")])
+            return
+        given = parse_qs(scope["query_string"].decode("latin-1")).get("limit", ["10"])[0]
+        if not given.isascii() or not given.isdigit() or not 1 <= int(given[:9]) <= LARGEST_LIMIT:
+            await send_error(send, "bad_data", f'limit must be a number between 1 and {LARGEST_LIMIT}, got "{given}"')
+            return
+        found = await anyio.to_thread.run_sync(cardinality, self._head, int(given))
+        head = self._head
+        await send_data(
+            send,
+            {
+                "headStats": {
+                    "numSeries": head.series,
+                    "numLabelPairs": found.label_pairs,
+                    "chunkCount": head.chunks,
+                    "minTime": MAX_TIME if head.min_time is None else head.min_time,
+                    "maxTime": MIN_TIME if head.max_time is None else head.max_time,
+                },
+                "seriesCountByMetricName": _counts(found.series_by_metric),
+                "labelValueCountByLabelName": _counts(found.values_by_label),
+                "memoryInBytesByLabelName": _counts(found.bytes_by_label),
+                "seriesCountByLabelValuePair": _counts(found.series_by_pair),
+            },
+        )
 
 
 class Store(Protocol):
@@ -109,6 +147,10 @@ class TsdbAdmin:
         if given not in TRUE | FALSE:
             raise _invalid("skip_head", f'unable to parse boolean: "{given}"')
         return {"name": await self._store.snapshot(skip_head=given in TRUE)}
+
+
+def _counts(counts: Sequence[tuple[str, int]]) -> list[Mapping[str, Any]]:
+    return [{"name": name, "value": value} for name, value in counts]
 
 
 def _first(form: Form, name: str) -> str:

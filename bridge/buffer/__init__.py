@@ -14,8 +14,9 @@ from bridge.buffer.querier import MAX_TIME, MIN_TIME
 from bridge.buffer.reader import Truncated
 from bridge.buffer.replay import OnEvent, Progress
 from bridge.buffer.state import Schema, State
-from bridge.buffer.store import AppendResult, Store, View, open_read_only
+from bridge.buffer.store import AppendResult, Store
 from bridge.buffer.verify import DamagedRange, Verifier
+from bridge.buffer.view import View, open_read_only
 
 __all__ = [
     "BLOCK_RANGE",

@@ -119,14 +119,15 @@ class Blocks(Generic[R]):
         """
         self._metrics.reloads.inc()
         try:
-            gone = self._look()
+            gone = self.look()
         except (DamagedBlocks, OSError):
             self._metrics.reload_failures.inc()
             raise
         self.drop(gone)
 
-    def _look(self) -> set[Ulid]:
-        """Take the blocks on disk in use; the names of those that are replaced."""
+    def look(self) -> set[Ulid]:
+        """Use the blocks that are on disk now; the names of those that another one replaces, which stay. Raises as
+        `reload` does."""
         in_use = {block.meta.ulid: block for block in self._loaded}
         found: list[OpenBlock[R]] = []
         damaged: dict[Ulid, tuple[BlockMeta, str]] = {}

@@ -98,6 +98,14 @@ class Files:
             return b""  # an empty file cannot be mapped
         return mmap.mmap(file.fd, 0, access=mmap.ACCESS_READ)
 
+    def size_at(self, path: Path) -> int:
+        """Size of a file in bytes."""
+        return path.stat().st_size
+
+    def modified(self, path: Path) -> float:
+        """When a file was last written, seconds since 1970."""
+        return path.stat().st_mtime
+
     def lock(self, file: File) -> bool:
         """Take the file's advisory lock; False when another process has it. Ends with `close` or the process."""
         try:

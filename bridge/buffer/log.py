@@ -32,7 +32,7 @@ from bridge.buffer.position import Position
 from bridge.buffer.wal import Wal
 from bridge.config import Wal as WalSettings
 from bridge.errors import Unavailable
-from bridge.native import Batch, Framer, Head, Staged
+from bridge.native import Batch, Deletion, Framer, Head, Staged
 
 __all__ = ["Log"]
 
@@ -81,7 +81,27 @@ class _Tick:
         log.head.commit_tick(self.t)
 
 
-_Group = list[_Entry | _Tick]
+class _Deletion:
+    """A deletion on its way through the log."""
+
+    __slots__ = ("deletion", "end", "future")
+
+    def __init__(self, deletion: Deletion, future: "asyncio.Future[Position]") -> None:
+        self.deletion = deletion
+        self.future = future
+        self.end = 0
+
+    def frame(self, framer: Framer) -> bool:
+        fits = framer.add_deletion(self.deletion)
+        self.end = framer.offset
+        return fits
+
+    def commit(self, _log: "Log") -> None:
+        self.deletion.commit()
+
+
+_Waiting = _Entry | _Tick | _Deletion
+_Group = list[_Waiting]
 
 
 class Log:
@@ -97,6 +117,7 @@ class Log:
         self._metrics = metrics
         self._lane = Lane("wal")
         self._waiting: _Group = []
+        self._newest: asyncio.Future[Position] | None = None  # of what was queued last
         self._framer: Framer | None = None  # None: the next group begins a segment
         self._busy = False
         self._closed = False
@@ -118,10 +139,30 @@ class Log:
         loop = asyncio.get_running_loop()
         return self._enqueue(loop, _Entry(staged, batch, loop.create_future()))
 
+    @property
+    def segment(self) -> int:
+        """Number of the segment that is being written."""
+        return self._wal.position.segment
+
+    def begin_segment(self) -> None:
+        """Let the next group begin a segment, so that this one can become a part of a checkpoint."""
+        if self._wal.position.offset:
+            self._framer = None
+
+    async def settled(self) -> None:
+        """Return when all that has been appended so far is visible or refused."""
+        if self._newest is not None and not self._newest.done():
+            await asyncio.wait([self._newest])
+
     def tick(self, t: int) -> "asyncio.Future[Position]":
         """Queue a hold tick at `t` ms."""
         loop = asyncio.get_running_loop()
         return self._enqueue(loop, _Tick(t, loop.create_future()))
+
+    def delete(self, deletion: Deletion) -> "asyncio.Future[Position]":
+        """Queue a deletion of what was visible when it was staged."""
+        loop = asyncio.get_running_loop()
+        return self._enqueue(loop, _Deletion(deletion, loop.create_future()))
 
     async def wait_beyond(self, position: Position) -> None:
         """Return when something beyond `position` is durable."""
@@ -147,8 +188,9 @@ class Log:
 
     # -- one group ----------------------------------------------------------------------------------------------------
 
-    def _enqueue(self, loop: asyncio.AbstractEventLoop, entry: _Entry | _Tick) -> "asyncio.Future[Position]":
+    def _enqueue(self, loop: asyncio.AbstractEventLoop, entry: _Waiting) -> "asyncio.Future[Position]":
         self._waiting.append(entry)
+        self._newest = entry.future
         if not self._busy:
             self._busy = True
             loop.call_soon(self._write)  # soon, not now: whoever is ready in this turn of the loop shares the fsync

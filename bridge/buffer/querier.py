@@ -10,10 +10,8 @@ Everything here may take long and may be called in any thread.
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
-
-import numpy as np
-import numpy.typing as npt
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from bridge.buffer.blocks import OpenBlock
 from bridge.buffer.matchers import Matchers
@@ -26,17 +24,22 @@ from bridge.native import (
     Query,
     QueryFailed,
     QueryLimit,
+    Series,
     label_names,
     label_values,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 __all__ = ["MAX_TIME", "MIN_TIME", "BlockSource", "Querier", "QueryLimits", "Selection", "Selector"]
 
 MIN_TIME = -(1 << 63)
 MAX_TIME = (1 << 63) - 1
 
-Timestamps = npt.NDArray[np.int64]
-Values = npt.NDArray[np.float64]
+Timestamps: TypeAlias = "npt.NDArray[np.int64]"
+Values: TypeAlias = "npt.NDArray[np.float64]"
 
 
 class BlockSource(Protocol):
@@ -74,13 +77,35 @@ class Selection:
     `histograms(n)`. Label sets become Python objects when they are asked for.
     """
 
-    __slots__ = ("_columns", "offsets", "timestamps", "values")
-
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
-        self.offsets: Timestamps = np.frombuffer(columns.offsets, dtype=np.int64)
-        self.timestamps: Timestamps = np.frombuffer(columns.timestamps, dtype=np.int64)
-        self.values: Values = np.frombuffer(columns.values, dtype=np.float64)
+
+    # numpy takes 19 MB, which a bridge that nobody queries need not have.
+
+    @cached_property
+    def offsets(self) -> Timestamps:
+        """Where the floats of each series begin, and where those of the last one end."""
+        import numpy as np  # noqa: PLC0415
+
+        return np.frombuffer(self._columns.offsets, dtype=np.int64)
+
+    @cached_property
+    def timestamps(self) -> Timestamps:
+        """Times of all floats, ms."""
+        import numpy as np  # noqa: PLC0415
+
+        return np.frombuffer(self._columns.timestamps, dtype=np.int64)
+
+    @cached_property
+    def values(self) -> Values:
+        """All floats."""
+        import numpy as np  # noqa: PLC0415
+
+        return np.frombuffer(self._columns.values, dtype=np.float64)
+
+    def series(self) -> list[Series]:
+        """One object a series, in place of columns: for few samples."""
+        return self._columns.series()
 
     def __len__(self) -> int:
         return len(self._columns)

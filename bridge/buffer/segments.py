@@ -44,6 +44,15 @@ class LogDir:
         }
         return [(number, LogDir(self.files, self.path / numbers[number])) for number in sorted(numbers)]
 
+    def total_bytes(self) -> int:
+        """What segments and the checkpoint take."""
+        checkpoint = self.checkpoint()
+        return sum(self.sizes().values()) + (checkpoint[1].total_bytes() if checkpoint else 0)
+
+    def modified(self, number: int) -> float:
+        """When a segment was last written, seconds since 1970."""
+        return self.files.modified(self.segment(number))
+
     def checkpoint(self) -> tuple[int, "LogDir"] | None:
         """The newest checkpoint and the number of the last segment that it stands for."""
         return max(self.checkpoints(), key=lambda checkpoint: checkpoint[0], default=None)

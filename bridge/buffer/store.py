@@ -1,38 +1,28 @@
-"""The store: what is appended is durable in the log, visible in the head, and can be read again by sinks.
+"""The store: what is appended is durable in the log, visible in memory, later in blocks, and read again by sinks.
 
 The write path in one breath: `stage` checks a batch and encodes its records (Rust, changes nothing that a reader sees),
 the log makes it durable together with whatever else waits, then it is committed and its caller told.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import anyio
-import structlog
 from prometheus_client import CollectorRegistry
 
-from bridge.buffer.checkpoint import Truncation, plan_truncation, truncate
+from bridge.buffer.checkpoint import Truncation
 from bridge.buffer.files import Files
 from bridge.buffer.gaps import GapBook, note_gaps
-from bridge.buffer.lock import DirLock
-from bridge.buffer.log import Log
-from bridge.buffer.matchers import Matchers
-from bridge.buffer.metrics import HeadMetrics, WalMetrics
+from bridge.buffer.log_upkeep import Owner
+from bridge.buffer.opening import Parts, Surroundings, open_parts
 from bridge.buffer.position import Position
-from bridge.buffer.querier import MAX_TIME, MIN_TIME, Querier
-from bridge.buffer.reader import LogReader
-from bridge.buffer.replay import OnEvent, Progress, recover, replay
-from bridge.buffer.segments import LogDir
-from bridge.buffer.wal import Wal
+from bridge.buffer.replay import OnEvent, Progress
+from bridge.buffer.view import View
 from bridge.clock import Clock
-from bridge.config import Wal as WalSettings
-from bridge.native import AppendRefused, Batch, Head, LogSlice, Series
+from bridge.config import Storage
+from bridge.native import AppendRefused, Batch, LogSlice
 
-__all__ = ["AppendResult", "Store", "View", "open_read_only"]
-
-logger = structlog.get_logger(__name__)
+__all__ = ["AppendResult", "Store"]
 
 
 class AppendResult(NamedTuple):
@@ -48,106 +38,40 @@ class AppendResult(NamedTuple):
     refusal: str | None = None
 
 
-class View:
-    """Samples as they are in memory."""
-
-    def __init__(self, head: Head) -> None:
-        self._head = head
-        self.querier = Querier(head)
-
-    @property
-    def head(self) -> Head:
-        """Whose series the references in the log name: for whoever encodes what `read` gives."""
-        return self._head
-
-    @property
-    def seq(self) -> int:
-        """Samples accepted over the life of the store."""
-        return self._head.seq
-
-    def select(
-        self, matchers: Matchers, mint: int = MIN_TIME, maxt: int = MAX_TIME, *, held: bool = False, limit: int = 0
-    ) -> list[Series]:
-        """Series with samples in [mint, maxt] ms; `held` adds pushed values as held by ticks. 0: no limit."""
-        return self._head.select(matchers, mint, maxt, held=held, limit=limit)
-
-    def dump(
-        self, matchers: Matchers = (), mint: int = MIN_TIME, maxt: int = MAX_TIME, *, held: bool = False
-    ) -> Iterator[bytes]:
-        """Lines as `promtool tsdb dump` prints them, in bounded pieces, series sorted by their labels."""
-        return self.querier.dump(matchers, mint, maxt, held=held)
-
-
 class Store(View):
     """A data directory opened for writing. Made by `open`; all methods belong to one event loop."""
 
-    def __init__(
-        self,
-        *,
-        head: Head,
-        log: Log,
-        reader: LogReader,
-        lock: DirLock,
-        metrics: HeadMetrics,
-        directory: LogDir,
-        settings: WalSettings,
-    ) -> None:
-        super().__init__(head)
-        self._dir = directory
-        self._settings = settings
-        self._log = log
-        self._reader = reader
-        self._lock = lock
-        self._metrics = metrics
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts.head, parts.blocks)
+        self._log = parts.log
+        self._reader = parts.reader
+        self._lock = parts.lock
+        self._metrics = parts.metrics
+        self._upkeep = parts.upkeep
+        self._log_upkeep = parts.log_upkeep
+        self._chunks = parts.chunks
+        self.admin = parts.admin
 
     @classmethod
     def open(
         cls,
         path: Path,
         *,
-        settings: WalSettings,
+        settings: Storage,
         clock: Clock,
         registry: CollectorRegistry,
         files: Files | None = None,
         on_event: OnEvent | None = None,
-        exemplars: int = 100_000,
-        out_of_order_window: int = 0,
         progress: Progress | None = None,
     ) -> "Store":
-        """Lock `path`/tsdb, replay its log, repair what a crash left, and be ready to append.
+        """Lock `path`/tsdb, open its blocks, replay its log, repair what a crash left, and be ready to append.
 
-        `on_event` is given the event of each batch in the log, in order, with the position behind that batch; at most
-        `exemplars` are kept, of all series together. Samples out of order are taken when they are at most
-        `out_of_order_window` ms older than the newest one. Raises ConfigError when another process has the directory,
-        OSError when it cannot be read.
+        `on_event` is given the event of each batch in the log, in order, with the position behind that batch;
+        `progress` is told which segment is replayed. Raises
+        ConfigError when another process has the directory or blocks of it are damaged, OSError when it cannot be read.
         """
-        files = files or Files()
-        directory = LogDir(files, path / "tsdb" / "wal")
-        files.make_dir(directory.path)
-        lock = DirLock.take(files, directory.path.parent)
-        try:
-            head = Head()
-            head.set_compression(settings.compression)
-            head.set_exemplar_limits(exemplars, 0)
-            head.set_out_of_order_window(out_of_order_window)
-            found = recover(directory, head, clock, on_event, clean=lock.clean_start, progress=progress)
-            wal_metrics = WalMetrics(registry, directory, found)
-            wal = Wal(directory, settings, first=found.next_segment, ends=found.ends, clock=clock, metrics=wal_metrics)
-            log = Log(head, wal, settings, wal_metrics)
-            reader = LogReader(directory, head, wal, log, wal_metrics)
-        except BaseException:
-            lock.release()
-            raise
-        logger.info("store open", path=str(path), **found.summary())
-        return cls(
-            head=head,
-            log=log,
-            reader=reader,
-            lock=lock,
-            metrics=HeadMetrics(registry, head),
-            directory=directory,
-            settings=settings,
-        )
+        given = Surroundings(path / "tsdb", settings, clock, registry, files or Files(), progress)
+        return cls(open_parts(given, on_event))
 
     async def append(self, batch: Batch) -> AppendResult:
         """Return once the batch is durable and visible.
@@ -202,6 +126,14 @@ class Store(View):
         """
         return self._reader.read(position, max_samples, seq)
 
+    def add_owner(self, owner: Owner) -> None:
+        """Never let go of events of the log that `owner` could not tell again."""
+        self._log_upkeep.add_owner(owner)
+
+    def add_readers(self, book: GapBook) -> None:
+        """Keep the log for readers, within the bounds of `storage.wal_keep`; what those beyond it miss is noted."""
+        self._log_upkeep.add_readers(book)
+
     async def note_gaps(self, book: GapBook, oldest: Position) -> list[str]:
         """Note durably what each reader in `book` misses once the log begins at `oldest`, the start of a segment.
 
@@ -220,29 +152,27 @@ class Store(View):
         events: Sequence[bytes] = (),
         before: Callable[[Position], Awaitable[object]] | None = None,
     ) -> Truncation | None:
-        """Condense old segments to a checkpoint when it is time to, and remove them; what was done, None when nothing.
+        """Cut the log now, as `LogUpkeep.condense` does."""
+        return await self._log_upkeep.condense(
+            mint, readers=readers, owners=owners, keep=keep, events=events, before=before
+        )
 
-        Blocks must have all samples older than `mint` ms. See `plan_truncation` for `readers`, `owners` and `keep`
-        (bytes) and `truncate` for `events` and what is raised. `before` is given the position at which the log is going
-        to begin, and may prevent it by raising.
-        """
-        active = self._log.durable.segment
-        plan = plan_truncation(self._dir.sizes(), active, readers=readers, owners=owners, keep=keep)
-        if plan is not None:
-            if before is not None:
-                await before(Position(plan.last + 1, 0))
-            condense = partial(truncate, self._dir, self._head, plan, mint=mint, settings=self._settings, events=events)
-            gathered = await anyio.to_thread.run_sync(condense)
-            logger.info(
-                "log truncated",
-                first=plan.first,
-                last=plan.last,
-                passed=plan.passed,
-                series=gathered.series,
-                samples=gathered.samples,
-                dropped=gathered.samples_dropped,
-            )
-        return plan
+    async def run(self) -> None:
+        """Upkeep once a minute, until cancelled: chunks to files, ranges to blocks, blocks to larger ones, old ones
+        away, the log cut."""
+        await self._upkeep.run()
+
+    async def maintain(self) -> None:
+        """One round of it now."""
+        await self._upkeep.tick()
+
+    def configure(self, settings: Storage) -> None:
+        """Take new limits on what is kept."""
+        self._upkeep.configure(settings)
+
+    def metas(self) -> list[Mapping[str, Any]]:
+        """What the meta.json of each block in use says, oldest first."""
+        return [block.meta.document() for block in self.blocks.loaded]
 
     def problem(self) -> str | None:
         """Why the last batches were refused; None when all is well. It mends itself: every batch is a new try."""
@@ -255,19 +185,8 @@ class Store(View):
     async def close(self) -> None:
         """Finish what waits, finish the segment, give the directory back."""
         try:
+            self._upkeep.close()
             await self._log.close()
+            self._chunks.close()
         finally:
             self._lock.release()
-
-
-def open_read_only(path: Path, clock: Clock) -> View:
-    """What the store at `path` holds, also while another process runs on it. Takes no lock and changes nothing."""
-    log = LogDir(Files(), path / "tsdb" / "wal")
-    while True:
-        before = log.checkpoint_number()
-        head = Head()
-        found = replay(log, head, clock)
-        if log.checkpoint_number() == before:  # else segments went away while they were read
-            break
-    logger.debug("store read", path=str(path), **found.summary())
-    return View(head)

@@ -66,6 +66,8 @@ class Keeper:
             except BaseException:
                 self._unsaved = rows | self._unsaved
                 raise
+        else:
+            self._projection.advance(position)
 
     async def finish(self) -> None:
         """A last save. On a full disk it may fail: the next start reads more of the log then."""

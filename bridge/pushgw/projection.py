@@ -1,8 +1,9 @@
 """The groups' projection: a table in SQLite that saves reading the whole log at start.
 
 It holds each group as of a position in the log. At start it is loaded, and rolled forward by the events after that
-position; it is
-never asked while the bridge runs. Losing it costs time, not data, as long as the log reaches back far enough.
+position; what
+a checkpoint of the log needs is read from it. Losing it costs time, not data: the log has all changes, or a checkpoint
+what came of them.
 """
 
 import sqlite3
@@ -36,6 +37,7 @@ class Projection:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self.reached: Position | None = None
 
     def load(self) -> tuple[Position | None, list[bytes]]:
         """The position and the states as of there; None and nothing when there are none, or when a row is damaged."""
@@ -46,10 +48,11 @@ class Projection:
             return (Position(*row) if row else None), states
 
         try:
-            return self._state.read(read)
+            self.reached, states = self._state.read(read)
         except ValueError as error:
             logger.error("the push groups' projection is not used, the log is read from its start", error=str(error))  # noqa: TRY400
             return None, []
+        return self.reached, states
 
     async def save(self, position: Position, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Put the changed groups in place (None: deleted) and move the position."""
@@ -63,6 +66,15 @@ class Projection:
             db.execute("INSERT OR REPLACE INTO push_groups_position VALUES (1, ?, ?)", position)
 
         await self._state.write(write, durable=False)
+        self.reached = position
+
+    def advance(self, position: Position) -> None:
+        """No group has changed up to there."""
+        self.reached = position
+
+    def events(self) -> list[bytes]:
+        """The state of every group as of `reached` or later: what the log must say in place of the changes before."""
+        return self.load()[1]
 
 
 def sealed(state: bytes) -> bytes:

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from bridge.buffer import Store, View
 from bridge.clock import SystemClock
-from bridge.config import Wal
+from bridge.config import Storage, Wal
 from bridge.native import Batch
 
 __all__ = ["SMALL", "batch", "batches_in", "dump", "open_store", "size_of"]
@@ -61,6 +61,8 @@ def batches_in(view: View) -> set[int]:
 
 
 def open_store(path: Path, **options: Any) -> Store:
-    """A store with small segments and a registry of its own."""
+    """A store with small segments and a registry of its own; `settings` may be those of its log alone."""
     options = {"settings": SMALL, "clock": SystemClock(), "registry": CollectorRegistry(), **options}
+    if isinstance(options["settings"], Wal):
+        options["settings"] = Storage(wal=options["settings"])
     return Store.open(path, **options)

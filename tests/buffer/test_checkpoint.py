@@ -10,7 +10,7 @@ import pytest
 
 from bridge.buffer import Position, Store, Truncated
 from bridge.buffer.checkpoint import Truncation, plan_truncation
-from bridge.buffer.store import open_read_only
+from bridge.buffer.view import open_read_only
 from bridge.clock import SystemClock
 from bridge.errors import ConfigError
 from bridge.native import Batch

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from bridge.buffer import Position
 from bridge.buffer.replay import recover
 from bridge.buffer.segments import LogDir
-from bridge.buffer.store import open_read_only
+from bridge.buffer.view import open_read_only
 from bridge.clock import SystemClock
 from bridge.native import Batch, Head
 from tests.buffer.faults import FaultyFiles

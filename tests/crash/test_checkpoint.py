@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.buffer.store import open_read_only
+from bridge.buffer.view import open_read_only
 from bridge.clock import SystemClock
 from bridge.native import Batch
 from tests.buffer.samples import SMALL, open_store

@@ -244,9 +244,9 @@ async def test_full_disks_are_waited_out(tmp_path: Path, monkeypatch: pytest.Mon
 async def test_what_no_line_can_carry_is_counted(tmp_path: Path) -> None:
     async with rig(tmp_path) as r:
         stale = math.nan
+        await r.store.append(Batch.from_rows([({"__name__": "old"}, -(1 << 62), 1.0)], 0))
         await r.push(3, value=lambda n: [math.inf, -math.inf, 1.0][n])
         await r.push(2, metric="n", value=lambda n: [stale, 1.0][n])
-        await r.store.append(Batch.from_rows([({"__name__": "old"}, -(1 << 62), 1.0)], 0))
         await r.drained()
         account = r.sink.status().account
         assert account.unrepresentable == {"inf": 2, "nan": 1, "time_range": 1}

@@ -1,4 +1,4 @@
-"""Real InfluxDB 1.x and VictoriaMetrics on free loopback ports, each with its data in a folder."""
+"""Real InfluxDB 1.x, Prometheus and VictoriaMetrics on free loopback ports, each with its data in a folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from tests.bridge_process import free_port, wait_until
 
-__all__ = ["Influxd", "VictoriaMetrics"]
+__all__ = ["Influxd", "Prometheus", "VictoriaMetrics"]
 
 
 class _Server:
@@ -99,3 +99,52 @@ class VictoriaMetrics(_Server):
         self.get("/internal/force_flush")
         _, body = self.get("/api/v1/export?" + urllib.parse.urlencode({"match[]": '{__name__!=""}', "start": "0"}))
         return [json.loads(line) for line in body.splitlines()]
+
+
+class Prometheus(_Server):
+    """Prometheus over a data directory, scraping itself every second; blocks are of `block` length."""
+
+    ready = "/-/ready"
+
+    def __init__(self, program: Path, folder: Path, data: Path, *, block: str = "2h") -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        port = free_port()
+        config = folder / "prometheus.yml"
+        config.write_text(
+            "global: {scrape_interval: 1s}\n"
+            "scrape_configs:\n"
+            f"- {{job_name: self, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}\n"
+        )
+        command = [
+            str(program),
+            f"--config.file={config}",
+            f"--storage.tsdb.path={data}",
+            f"--storage.tsdb.min-block-duration={block}",
+            f"--storage.tsdb.max-block-duration={block}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--web.enable-admin-api",
+            "--enable-feature=native-histograms",
+        ]
+        super().__init__(command, {}, folder / "log", port)
+
+    def api(self, path: str, **params: str) -> Any:
+        """The data of an answer of the HTTP API."""
+        _, body = self.get(f"/api/v1/{path}?{urllib.parse.urlencode(params)}")
+        answer = json.loads(body)
+        assert answer["status"] == "success", answer
+        return answer["data"]
+
+    def samples(
+        self, selector: str, seconds: int, time: int
+    ) -> dict[frozenset[tuple[str, str]], list[tuple[int, str]]]:
+        """Raw samples in the `seconds` up to `time` (ms), by labels."""
+        data = self.api("query", query=f"{selector}[{seconds}s]", time=f"{time / 1000:.3f}")
+        return {
+            frozenset(series["metric"].items()): [(round(t * 1000), value) for t, value in series["values"]]
+            for series in data["result"]
+        }
+
+    def stop(self) -> None:
+        """A graceful end."""
+        self._process.terminate()
+        self._process.wait(60)

@@ -8,7 +8,9 @@
 
 mod admit;
 mod attach;
+mod cardinality;
 mod checkpoint;
+mod deletions;
 mod dump;
 mod entries;
 mod exemplars;
@@ -35,6 +37,8 @@ mod truncate;
 
 pub use crate::merge::Window;
 pub use attach::Attached;
+pub use cardinality::{Cardinality, Count};
+pub use deletions::Deletion;
 pub use dump::Dump;
 pub use exemplars::{Exemplar, SeriesExemplars};
 pub use late::LateCut;
@@ -63,6 +67,7 @@ pub struct Head {
     retired: retired::Retired,
     truncation: truncate::Truncation,
     recovery: attach::Recovery,
+    deletions: deletions::Deletions,
     /// Where mapped chunks are.
     files: mapped::ChunkFiles,
     /// Slots of series with chunks that wait to be mapped, each once.

@@ -43,6 +43,13 @@ pub(crate) fn damaged(py: Python<'_>, damage: block::Damage) -> PyErr {
 #[pyclass(name = "Block", frozen, module = "bridge._core")]
 pub struct PyBlock(Arc<block::Block>);
 
+impl PyBlock {
+    /// The block, for readers.
+    pub(crate) fn shared(&self) -> Arc<block::Block> {
+        self.0.clone()
+    }
+}
+
 #[pymethods]
 impl PyBlock {
     #[new]
@@ -110,13 +117,6 @@ impl PyBlock {
 
     fn label_values(&self, name: &str) -> Vec<&str> {
         self.0.index().values(name).collect()
-    }
-}
-
-impl PyBlock {
-    /// The engine's block, for readers that outlive this call.
-    pub(crate) fn shared(&self) -> Arc<block::Block> {
-        self.0.clone()
     }
 }
 

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyMemoryView};
 
 use crate::buffer::{Column, PyColumn};
+use crate::head::PySeries;
 
 /// Add this file's classes and functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -92,6 +93,11 @@ impl PyColumns {
     #[getter]
     fn offsets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyMemoryView>> {
         self.column(py, Column::Offsets)
+    }
+
+    fn series(&self, py: Python<'_>) -> Vec<PySeries> {
+        let columns = &self.0;
+        py.detach(|| (0..columns.len()).filter_map(|n| PySeries::of(columns, n)).collect())
     }
 
     #[getter]

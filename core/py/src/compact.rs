@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine::block::{Block, Piece, SEGMENT_SIZE};
 use engine::compact::{Builder, Failed, Merge, Step};
-use engine::head::Head;
+use engine::head::{Head, LateCut};
 use engine::merge::{Broken, Fault, SeriesStream, Window};
 use engine::query::{BlockSeries, Limits};
 use engine::regex::Matcher;
@@ -16,6 +16,7 @@ use pyo3::types::PyBytes;
 
 use crate::block::{PyBlock, PyBlockStats};
 use crate::head::{matchers_from, PyHead, PyMatcher};
+use crate::late::PyLateCut;
 
 type SharedHead = Arc<RwLock<Head>>;
 
@@ -52,12 +53,14 @@ fn failed(py: Python<'_>, failed: &Failed) -> PyErr {
 enum Input<'py> {
     Block(PyRef<'py, PyBlock>),
     Head(PyRef<'py, PyHead>),
+    Late(PyRef<'py, PyLateCut>),
 }
 
 /// The same, to be read without the GIL.
 enum Source {
     Block(Arc<Block>),
     Head(SharedHead),
+    Late(Arc<LateCut>),
 }
 
 impl Source {
@@ -65,6 +68,7 @@ impl Source {
         Ok(match self {
             Self::Block(block) => Box::new(BlockSeries::new(block, matchers, window)?),
             Self::Head(head) => Box::new(head.read().entries(matchers, window, &Limits::default())?),
+            Self::Late(cut) => Box::new(cut.entries(window)),
         })
     }
 }
@@ -104,6 +108,7 @@ impl PyBlockBuilder {
         let source = |input: &Input<'_>| match input {
             Input::Block(block) => Source::Block(block.shared()),
             Input::Head(head) => Source::Head(head.shared()),
+            Input::Late(cut) => Source::Late(cut.shared()),
         };
         let sources: Vec<Source> = inputs.iter().map(source).collect();
         let builder = py.detach(|| Builder::new(merge(sources, &matchers, mint, maxt)?, segment_size));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use engine::head::{self, Bounds, Refused, RefusedReason, Window};
 use engine::labels::Labels;
+use engine::query::Columns;
 use engine::regex::{Matcher, Operator};
 use engine::sample::Value;
 use engine::wal::{LogSlice, Records};
@@ -389,6 +390,24 @@ impl PyReplayed {
 pub struct PySeries(head::SeriesSamples);
 
 impl PySeries {
+    /// One of the series that a query has found.
+    pub(crate) fn of(columns: &Columns, n: usize) -> Option<Self> {
+        let bounds = |offsets: &[i64]| Some(*offsets.get(n)? as usize..*offsets.get(n + 1)? as usize);
+        let floats = bounds(columns.offsets())?;
+        let histograms = columns.histograms().get(bounds(columns.histogram_offsets())?)?;
+        let times = columns.timestamps().get(floats.clone())?.iter();
+        let values = columns.values().get(floats)?.iter();
+        let mut samples: Vec<_> = times.zip(values).map(|(t, value)| (*t, Value::Float(*value))).collect();
+        samples.extend(
+            histograms
+                .iter()
+                .map(|(t, value)| (*t, Value::Histogram(value.clone()))),
+        );
+        samples.sort_by_key(|(t, _)| *t);
+        let labels = columns.labels(n)?.packed().to_vec();
+        Some(Self(head::SeriesSamples { labels, samples }))
+    }
+
     fn floats(&self) -> impl Iterator<Item = (i64, f64)> + '_ {
         self.0.samples.iter().filter_map(|(t, value)| match value {
             Value::Float(value) => Some((*t, *value)),

@@ -12,13 +12,16 @@ mod buffer;
 mod checkpoint;
 mod column;
 mod compact;
+mod deletion;
 mod gil;
 mod head;
 mod head_chunks;
 mod influx;
+mod late;
 mod notes;
 mod push;
 mod query;
+mod status;
 mod verify;
 mod wal;
 mod wire;
@@ -34,10 +37,13 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     wal::register(module)?;
     checkpoint::register(module)?;
     head::register(module)?;
+    deletion::register(module)?;
+    late::register(module)?;
+    status::register(module)?;
+    head_chunks::register(module)?;
     column::register(module)?;
     query::register(module)?;
     compact::register(module)?;
-    head_chunks::register(module)?;
     push::register(module)?;
     influx::register(module)
 }

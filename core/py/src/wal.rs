@@ -12,6 +12,7 @@ use pyo3::types::PyBytes;
 
 use crate::buffer::Bytes;
 use crate::checkpoint::PyCheckpoint;
+use crate::deletion::PyDeletion;
 use crate::head::PyStaged;
 
 create_exception!(
@@ -126,6 +127,10 @@ impl PyFramer {
             checkpoint.clear();
         }
         Ok(fits)
+    }
+
+    fn add_deletion(&self, py: Python<'_>, deletion: &PyDeletion) -> PyResult<bool> {
+        self.add_records(py, &deletion.records())
     }
 
     fn take<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {

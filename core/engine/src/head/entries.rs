@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{Head, SeriesChunks};
-use crate::block::Intervals;
 use crate::merge::{Entry, Holding, Part, Window};
 use crate::query::{Entries, Failed, Limits};
 use crate::regex::Matcher;
@@ -37,7 +36,7 @@ impl SeriesChunks {
             labels: self.labels,
             part: Part {
                 chunks,
-                deleted: Intervals::default(),
+                deleted: self.deleted,
                 holding,
             },
         }

@@ -74,6 +74,7 @@ impl Head {
                 labels: series.shared_labels(),
                 chunks: Vec::new(),
                 late: series.late_in(i64::MIN, i64::MAX, false, &self.files),
+                deleted: self.deletions.of(slot),
                 held: false,
             };
             cut.series.push((slot, chunks));

@@ -129,6 +129,7 @@ impl Head {
             }
         }
         self.replay_notes(batch);
+        self.replay_deletions(&batch.tombstones);
         if let Some(t) = batch.tick.filter(|t| *t >= self.accepts.min_valid) {
             self.commit_tick(t);
             replayed.ticks += 1;

@@ -14,6 +14,7 @@ use super::in_order::decoded;
 use super::out_of_order::encode;
 use super::series::{merge, Series};
 use super::Head;
+use crate::block::Intervals;
 use crate::chunk::Chunk;
 use crate::labels::{self, Labels};
 use crate::merge::Window;
@@ -51,6 +52,8 @@ pub struct SeriesChunks {
     pub chunks: Vec<Chunk>,
     /// Chunks of samples that came late, which may overlap all others. Of samples at one time the first counts.
     pub late: Vec<Chunk>,
+    /// What no reader sees of them any more.
+    pub deleted: Intervals,
     /// Its values are repeated at hold ticks, and that is asked for.
     pub held: bool,
 }
@@ -145,6 +148,7 @@ impl Head {
                 .flat_map(|chunk| until(chunk, picked.until))
                 .collect(),
             late: picked.late,
+            deleted: self.deletions.of(picked.slot),
             held: before,
         }
     }

@@ -44,6 +44,7 @@ impl Head {
         self.truncation.segment = segment;
         let passed = self.ticks.partition_point(|tick| *tick < self.accepts.min_valid);
         self.ticks.drain(..passed);
+        self.deletions.truncate(self.accepts.min_valid);
     }
 
     /// Do a part of it: about `work` series or entries of postings, though the longest list is walked in one go. True when more is
@@ -113,6 +114,7 @@ impl Head {
             return;
         };
         self.index.remove(slot, &series);
+        self.deletions.forget(slot);
         self.held -= usize::from(series.is_held());
         let labels = series.shared_labels();
         let segment = self.truncation.segment;

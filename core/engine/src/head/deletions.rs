@@ -1,0 +1,98 @@
+//! Deletions: times of series that no reader sees any more, though their chunks still hold them.
+
+use std::collections::HashMap;
+
+use super::Head;
+use crate::block::{Interval, Intervals};
+use crate::postings;
+use crate::regex::Matcher;
+use crate::wal::{Records, TombstoneRow};
+
+/// What is deleted, by slot.
+#[derive(Default)]
+pub(super) struct Deletions(HashMap<u32, Intervals>);
+
+impl Deletions {
+    /// The times of a series.
+    pub fn of(&self, slot: u32) -> Intervals {
+        self.0.get(&slot).cloned().unwrap_or_default()
+    }
+
+    /// The series has left the head.
+    pub fn forget(&mut self, slot: u32) {
+        self.0.remove(&slot);
+    }
+
+    /// Blocks have everything before `mint` ms.
+    pub fn truncate(&mut self, mint: i64) {
+        self.0
+            .retain(|_, intervals| intervals.as_slice().last().is_some_and(|last| last.maxt >= mint));
+    }
+
+    fn add(&mut self, slot: u32, mint: i64, maxt: i64) {
+        self.0.entry(slot).or_default().add(Interval { mint, maxt });
+    }
+}
+
+/// A deletion that is to be made durable.
+#[derive(Debug, Default)]
+pub struct Deletion {
+    rows: Vec<TombstoneRow>,
+}
+
+impl Deletion {
+    /// Of how many series samples go.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// True when nothing is deleted.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// What the log must hold before it counts; empty when nothing is deleted.
+    pub fn records(&self) -> Records {
+        let mut records = Records::default();
+        records.tombstones(&self.rows);
+        records
+    }
+}
+
+impl Head {
+    /// The deletion of the visible samples in `mint..=maxt` ms of the series that match. What comes later is not deleted by it.
+    pub fn deletion(&self, matchers: &[Matcher], mint: i64, maxt: i64) -> Deletion {
+        let Ok(slots) = postings::select(self, matchers);
+        let wanted = Interval { mint, maxt };
+        let rows = slots.into_iter().filter_map(|slot| {
+            let series = self.series.get(slot as usize)?;
+            let there = series.chunks_in(mint, maxt, false, &self.files);
+            let first = there.iter().map(|chunk| chunk.mint).min()?;
+            let last = there.iter().map(|chunk| chunk.maxt).max()?;
+            let Interval { mint, maxt } = wanted.clamp(Interval {
+                mint: first,
+                maxt: last,
+            })?;
+            let series = series.reference();
+            Some(TombstoneRow { series, mint, maxt })
+        });
+        Deletion { rows: rows.collect() }
+    }
+
+    /// Let a deletion count. Its records must be durable.
+    pub fn delete(&mut self, deletion: &Deletion) {
+        self.replay_deletions(&deletion.rows);
+    }
+
+    /// What the log says to be deleted.
+    pub(super) fn replay_deletions(&mut self, rows: &[TombstoneRow]) {
+        for row in rows
+            .iter()
+            .filter(|row| row.maxt >= self.accepts.min_valid && !row.evicts())
+        {
+            if let Some(slot) = self.index.resolve(row.series, &self.series) {
+                self.deletions.add(slot, row.mint, row.maxt);
+            }
+        }
+    }
+}
