@@ -59,7 +59,8 @@ def test_no_push_ends_a_series(bridge: BridgeProcess) -> None:
     assert bits(shown["a"].metric[0].gauge.value) == NORMAL_NAN
     assert bits(shown["n"].metric[0].histogram.sample_sum) == NORMAL_NAN
     bridge.request("DELETE", "/metrics/job/stale")
-    ends = [bits(series[-1]) for series in stored(bridge.data, job="stale").values()]
+    # What holds native histograms ends with one: only floats are listed here.
+    ends = [bits(series[-1]) for series in stored(bridge.data, job="stale").values() if series]
     assert set(ends) == {STALE}, "a delete does"
 
 
