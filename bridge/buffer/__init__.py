@@ -16,7 +16,7 @@ from bridge.buffer.replay import OnEvent, Progress
 from bridge.buffer.state import Schema, State
 from bridge.buffer.store import AppendResult, Store
 from bridge.buffer.verify import DamagedRange, Verifier
-from bridge.buffer.view import View, open_read_only
+from bridge.buffer.view import View
 
 __all__ = [
     "BLOCK_RANGE",
@@ -52,5 +52,4 @@ __all__ = [
     "find_blocks",
     "map_block",
     "open_block",
-    "open_read_only",
 ]

@@ -11,7 +11,6 @@ All methods belong to the one thread that looks after blocks, except for `loaded
 anywhere.
 """
 
-import mmap
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -25,9 +24,10 @@ import structlog
 from bridge.buffer.block_metrics import BlockMetrics
 from bridge.buffer.block_writer import CREATION
 from bridge.buffer.files import Files
+from bridge.buffer.inspect import Bytes, map_block
 from bridge.buffer.meta import BadMeta, BlockMeta
 from bridge.buffer.retention import Sized, replaced
-from bridge.buffer.ulid import Ulid, parse_ulid
+from bridge.buffer.ulid import Ulid, is_ulid
 from bridge.errors import ConfigError
 
 __all__ = ["Blocks", "DamagedBlocks", "OpenBlock", "OpenReader"]
@@ -39,7 +39,6 @@ LEFTOVERS = (CREATION, DELETION, ".tmp")  # the last one is what Prometheus wrot
 
 R = TypeVar("R")
 
-Bytes = bytes | mmap.mmap
 OpenReader = Callable[[Bytes, list[Bytes], Bytes | None, Bytes | None], R]
 """Makes a reader of index, chunk files, tombstones and held samples. Raises ValueError that names file and offset."""
 
@@ -105,7 +104,7 @@ class Blocks(Generic[R]):
     def sweep(self) -> None:
         """Remove what a crash has left half made or half deleted. Only at start, before anything is written."""
         paths = [self.directory / name for name in self._files.list(self.directory)]
-        leftovers = [path for path in paths if path.suffix in LEFTOVERS and _is_ulid(path.stem)]
+        leftovers = [path for path in paths if path.suffix in LEFTOVERS and is_ulid(path.stem)]
         if leftovers:
             self._files.sync_dir(self.directory)  # a block that replaces a half deleted one may not be durable yet
         for path in leftovers:
@@ -151,7 +150,7 @@ class Blocks(Generic[R]):
         skipped: dict[Path, str] = {}
         for name in self._files.list(self.directory):
             path = self.directory / name
-            if not _is_ulid(name) or not self._files.is_dir(path):
+            if not is_ulid(name) or not self._files.is_dir(path):
                 continue
             try:
                 meta = self._meta(path)
@@ -172,24 +171,9 @@ class Blocks(Generic[R]):
 
     def _open(self, path: Path, meta: BlockMeta) -> OpenBlock[R]:
         """Map the files of a block. Raises ValueError and OSError."""
-        index = self._map(path / "index")
-        chunks = [self._map(path / "chunks" / name) for name in self._files.list(path / "chunks") if name.isdecimal()]
-        tombstones, held = (self._map_if_there(path / name) for name in ("tombstones", "held"))
+        index, chunks, tombstones, held = map_block(self._files, path)
         size = len(meta.encode()) + sum(len(data) for data in (index, *chunks, tombstones or b"", held or b""))
         return OpenBlock(meta, path, size, self._open_reader(index, chunks, tombstones, held))
-
-    def _map(self, path: Path) -> Bytes:
-        file = self._files.open(path)
-        try:
-            return self._files.map(file)
-        finally:
-            self._files.close(file)
-
-    def _map_if_there(self, path: Path) -> Bytes | None:
-        try:
-            return self._map(path)
-        except FileNotFoundError:
-            return None
 
     def _use(self, blocks: Iterator[OpenBlock[R]]) -> None:
         by_time = tuple(sorted(blocks, key=lambda block: (block.meta.mint, block.meta.maxt, block.meta.ulid)))
@@ -257,10 +241,3 @@ class Blocks(Generic[R]):
     def _deletion_failed(self, path: Path, error: OSError) -> None:
         self._metrics.deletion_failures.inc()
         logger.error("a block could not be deleted, it will be tried again", path=str(path), reason=str(error))
-
-
-def _is_ulid(name: str) -> bool:
-    try:
-        return parse_ulid(name) == name
-    except ValueError:
-        return False

@@ -12,10 +12,10 @@ from pathlib import Path
 from bridge.buffer.files import Files
 from bridge.buffer.meta import BadMeta, BlockMeta
 from bridge.buffer.retention import replaced
-from bridge.buffer.ulid import parse_ulid
+from bridge.buffer.ulid import is_ulid
 from bridge.native import Block
 
-__all__ = ["FoundBlock", "FoundBlocks", "find_blocks", "map_block", "open_block"]
+__all__ = ["Bytes", "FoundBlock", "FoundBlocks", "find_blocks", "map_block", "open_block"]
 
 Bytes = bytes | mmap.mmap
 
@@ -41,7 +41,7 @@ def find_blocks(files: Files, directory: Path) -> FoundBlocks:
     """The blocks below `directory`, which need not exist. Raises OSError."""
     found: list[FoundBlock] = []
     problems: list[str] = []
-    for path in (directory / name for name in files.list(directory) if _is_ulid(name)):
+    for path in (directory / name for name in files.list(directory) if is_ulid(name)):
         try:
             meta = BlockMeta.parse(files.read_whole(path / "meta.json"))
             found.append(FoundBlock(meta, path, sum(_sizes(files, path))))
@@ -89,10 +89,3 @@ def _size(files: Files, path: Path) -> int:
         return files.size(file)
     finally:
         files.close(file)
-
-
-def _is_ulid(name: str) -> bool:
-    try:
-        return parse_ulid(name) == name
-    except ValueError:
-        return False

@@ -81,8 +81,7 @@ def _open_locked(given: Surroundings, lock: DirLock, on_event: OnEvent | None) -
     blocks.reload()
 
     head = new_head(settings)
-    end = reach(blocks)
-    if end is not None:
+    if (end := reach(block.meta for block in blocks.loaded)) is not None:
         head.set_min_valid(end)
     chunks = HeadChunks(files, tsdb / "chunks_head", head)
     chunks.attach()

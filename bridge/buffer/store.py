@@ -43,6 +43,7 @@ class Store(View):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts.head, parts.blocks)
+        self.blocks = parts.blocks
         self._log = parts.log
         self._reader = parts.reader
         self._lock = parts.lock

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import NewType
 
-__all__ = ["ZERO", "Entropy", "Ulid", "new_ulid", "parse_ulid", "ulid_time"]
+__all__ = ["ZERO", "Entropy", "Ulid", "is_ulid", "new_ulid", "parse_ulid", "ulid_time"]
 
 Ulid = NewType("Ulid", str)
 """Always in its canonical form, upper case."""
@@ -36,6 +36,11 @@ def parse_ulid(text: str) -> Ulid:
     if STRICT.fullmatch(canonical) is None:
         raise ValueError(f'not a ULID: "{text:.40}"')
     return Ulid(canonical)
+
+
+def is_ulid(name: str) -> bool:
+    """Whether it is one in its canonical form, as directories of blocks are named."""
+    return STRICT.fullmatch(name) is not None
 
 
 def ulid_time(ulid: Ulid) -> int:

@@ -16,7 +16,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from bridge.buffer import Files, open_read_only
+from bridge.buffer import Directory, Files
 from bridge.buffer.lock import DirLock
 from bridge.cli.check import check_file
 from bridge.clock import SystemClock
@@ -202,7 +202,9 @@ async def _run(
     clock = SystemClock()
     console = Console(stderr=True)
     with console.status("reading the log") if console.is_terminal else contextlib.nullcontext():
-        view = await anyio.to_thread.run_sync(open_read_only, path, clock)
+        view = await anyio.to_thread.run_sync(Directory, Files(), path / "tsdb", clock)
+    for problem in view.problems:
+        click.echo(problem, err=True)
     history = StoredHistory(view.querier, matchers)
     replay = Replay(sink, history, state, save=progress.save, clock=clock)
     loop = asyncio.get_running_loop()

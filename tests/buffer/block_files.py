@@ -10,8 +10,9 @@ from prometheus_client import CollectorRegistry
 
 from bridge.buffer.block_metrics import BlockMetrics
 from bridge.buffer.block_writer import BlockWriter
-from bridge.buffer.blocks import Blocks, Bytes
+from bridge.buffer.blocks import Blocks
 from bridge.buffer.files import Files
+from bridge.buffer.inspect import Bytes
 from bridge.buffer.meta import BlockMeta
 
 __all__ = ["Content", "content_of", "open_blocks", "read_content", "write_block"]

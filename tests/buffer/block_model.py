@@ -15,9 +15,10 @@ from prometheus_client import CollectorRegistry
 
 from bridge.buffer.block_metrics import BlockMetrics
 from bridge.buffer.block_writer import EMPTY_TOMBSTONES
-from bridge.buffer.blocks import Blocks, Bytes
+from bridge.buffer.blocks import Blocks
 from bridge.buffer.compact import Compactor
 from bridge.buffer.files import Files
+from bridge.buffer.inspect import Bytes
 from bridge.buffer.matchers import Matchers
 from bridge.clock import SystemClock
 

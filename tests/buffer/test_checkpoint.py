@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.buffer import Position, Store, Truncated
+from bridge.buffer import Directory, Files, Position, Store, Truncated
 from bridge.buffer.checkpoint import Truncation, plan_truncation
-from bridge.buffer.view import open_read_only
 from bridge.clock import SystemClock
 from bridge.errors import ConfigError
 from bridge.native import Batch
@@ -120,7 +119,7 @@ async def test_a_second_checkpoint_is_made_of_the_first(tmp_path: Path) -> None:
     assert len(store.select([("__name__", "=", "own")])) == 68
     assert store.seq == 160
     await store.close()
-    assert open_read_only(tmp_path, SystemClock()).seq == 160
+    assert Directory(Files(), tmp_path / "tsdb", SystemClock()).seq == 160
 
 
 async def test_a_held_value_that_stands_is_kept_however_old(tmp_path: Path) -> None:

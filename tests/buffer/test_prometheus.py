@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bridge.buffer import open_read_only
+from bridge.buffer import Directory, Files
 from bridge.clock import SystemClock
 from bridge.native import Batch
 from tests.bridge_process import free_port, wait_until
@@ -66,7 +66,7 @@ async def test_a_prometheus_directory_opens_and_goes_on(tmp_path: Path, peer: Ca
         wait_until("it has scraped itself three times", lambda: query("count_over_time(up[1m])>2"))
     theirs = promtool_dump(promtool, tmp_path / "tsdb")
     assert len(theirs) > 1000
-    assert sorted(dump(open_read_only(tmp_path, SystemClock())).splitlines()) == theirs
+    assert sorted(dump(Directory(Files(), tmp_path / "tsdb", SystemClock())).splitlines()) == theirs
 
     now = time.time_ns() // 1_000_000
     store = open_store(tmp_path)
@@ -85,7 +85,7 @@ async def test_a_prometheus_directory_opens_and_goes_on(tmp_path: Path, peer: Ca
     with prometheus(program, tmp_path) as query:
         wait_until("it has scraped itself again", lambda: query("count_over_time(up[1m])>4"))
         assert [sample["value"][1] for sample in query("last_over_time(ours[5m])")] == ["42"]
-    assert open_read_only(tmp_path, SystemClock()).select([("__name__", "=", "ours")])[0].values == [42.0]
+    assert Directory(Files(), tmp_path / "tsdb", SystemClock()).select([("__name__", "=", "ours")])[0].values == [42.0]
 
 
 async def test_a_checkpoint_is_read_before_the_segments_behind_it(tmp_path: Path, peer: Callable[[str], Path]) -> None:

@@ -11,10 +11,9 @@ import pytest
 import structlog
 from prometheus_client import CollectorRegistry
 
-from bridge.buffer import Position
+from bridge.buffer import Directory, Files, Position
 from bridge.buffer.replay import recover
 from bridge.buffer.segments import LogDir
-from bridge.buffer.view import open_read_only
 from bridge.clock import SystemClock
 from bridge.native import Batch, Head
 from tests.buffer.faults import FaultyFiles
@@ -229,15 +228,15 @@ async def test_a_reader_beside_a_writer_changes_nothing(tmp_path: Path) -> None:
         torn.seek(store.durable().offset)
         torn.write(b"\x01\x00\x50half a record")
     before = {entry: entry.read_bytes() for entry in tmp_path.rglob("*") if entry.is_file()}
-    assert batches_in(open_read_only(tmp_path, SystemClock())) == {0}
+    assert batches_in(Directory(Files(), tmp_path / "tsdb", SystemClock())) == {0}
     assert {entry: entry.read_bytes() for entry in tmp_path.rglob("*") if entry.is_file()} == before
     await store.append(batch(1))
-    assert batches_in(open_read_only(tmp_path, SystemClock())) == {0, 1}
+    assert batches_in(Directory(Files(), tmp_path / "tsdb", SystemClock())) == {0, 1}
     await store.close()
 
 
 def test_nothing_is_an_empty_store(tmp_path: Path) -> None:
-    assert batches_in(open_read_only(tmp_path / "nowhere", SystemClock())) == set()
+    assert batches_in(Directory(Files(), tmp_path / "nowhere" / "tsdb", SystemClock())) == set()
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -254,7 +253,7 @@ async def test_a_long_replay_says_how_far_it_is(tmp_path: Path) -> None:
 
     await log_of(tmp_path, 10, padding=10_000)
     with structlog.testing.capture_logs() as logs:
-        open_read_only(tmp_path, Slow())
+        Directory(Files(), tmp_path / "tsdb", Slow())
     progress = [entry for entry in logs if entry["event"] == "replaying"]
     assert progress
     assert progress[0]["of"] == progress[-1]["done"] == len(progress)

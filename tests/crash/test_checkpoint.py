@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.buffer.view import open_read_only
+from bridge.buffer import Directory, Files
 from bridge.clock import SystemClock
 from bridge.native import Batch
 from tests.buffer.samples import SMALL, open_store
@@ -66,7 +66,7 @@ async def check(data: Path, disk: Disk) -> None:
     assert samples <= store.seq
     await store.append(batch(last + 1))
     await store.close()
-    view = open_read_only(data, SystemClock())
+    view = Directory(Files(), data / "tsdb", SystemClock())
     assert view.seq == SIZE * (last + 2)
     assert view.select([("__name__", "=", "lasting")])[0].timestamps == [*found, last + 1]
 

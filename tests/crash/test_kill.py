@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.buffer import open_read_only
+from bridge.buffer import Directory, Files
 from bridge.clock import SystemClock
 from tests.buffer.samples import batches_in, size_of
 
@@ -37,7 +37,7 @@ def die_often(data: Path, rounds: int, seed: int) -> None:
     for _ in range(rounds):
         first = max(found, default=-1) + 1
         acknowledged |= life_and_death(data, first, chance.randint(1, 300))
-        view = open_read_only(data, SystemClock())
+        view = Directory(Files(), data / "tsdb", SystemClock())
         found = batches_in(view)
         assert acknowledged <= found
         assert view.seq == sum(size_of(number) for number in found)

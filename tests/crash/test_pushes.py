@@ -15,7 +15,7 @@ import anyio
 import anyio.from_thread
 import pytest
 
-from bridge.buffer import open_read_only
+from bridge.buffer import Directory, Files
 from bridge.clock import SystemClock
 from tests.bridge_process import BridgeProcess, wait_until
 from tests.edge.serving import serving
@@ -74,7 +74,7 @@ class Pushers:
 def stored(data: Path) -> dict[str, list[int]]:
     """The numbers in the store by job, in order; every push of them is there with all its series or the test fails."""
     by_series: dict[str, dict[str, list[int]]] = defaultdict(dict)
-    for series in open_read_only(data, SystemClock()).select([("__name__", "=", "value")]):
+    for series in Directory(Files(), data / "tsdb", SystemClock()).select([("__name__", "=", "value")]):
         by_series[series.labels["job"]][series.labels["n"]] = [int(value) for value in series.values]
     for job, numbers in by_series.items():
         assert len(numbers) == SERIES, job

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.buffer import open_read_only
+from bridge.buffer import Directory, Files
 from bridge.clock import SystemClock
 from bridge.config import Wal
 from tests.buffer.samples import SMALL, batch, batches_in, open_store, size_of
@@ -40,7 +40,7 @@ async def record_life(root: Path, batches: int, settings: Wal) -> list[Operation
 
 async def check(data: Path, disk: Disk, *, complete: bool) -> set[int]:
     """Open what a crash has left: whole batches, in order, with all acknowledged ones; and it goes on from there."""
-    before = batches_in(open_read_only(data, SystemClock()))
+    before = batches_in(Directory(Files(), data / "tsdb", SystemClock()))
     events: list[bytes] = []
     store = open_store(data, on_event=lambda _, event: events.append(event))
     found = batches_in(store)
@@ -81,7 +81,7 @@ async def test_a_crash_during_recovery_loses_nothing_more(tmp_path: Path) -> Non
             continue
         files = RecordingFiles(data.parent)
         adopted = len(files.record)
-        found = batches_in(open_read_only(data, SystemClock()))
+        found = batches_in(Directory(Files(), data / "tsdb", SystemClock()))
         await open_store(data, files=files).close()
         again = Disk()
         for operation in files.record[:adopted]:
@@ -113,7 +113,7 @@ async def test_what_a_start_has_shown_no_power_cut_takes_away(tmp_path: Path) ->
         target.mkdir(parents=True)
         after.crash("dropped", 0, target)
         shown_unsynced += len(found - disk.acknowledged)
-        assert batches_in(open_read_only(target / "data", SystemClock())) == found
+        assert batches_in(Directory(Files(), target / "data" / "tsdb", SystemClock())) == found
     assert shown_unsynced > 0
 
 
@@ -171,7 +171,7 @@ async def test_a_crash_while_damage_is_taken_out_loses_no_unreadable_byte(tmp_pa
             assert left[start + len(aside) : used] == damaged[start + len(aside) : used]
             if left[start : start + len(aside)] != aside:
                 assert (target / segment.with_suffix(".corrupt")).read_bytes() == aside
-            assert batches_in(open_read_only(target / "data", SystemClock())) == found
+            assert batches_in(Directory(Files(), target / "data" / "tsdb", SystemClock())) == found
     await store.close()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.buffer import open_read_only
+from bridge.buffer import Directory, Files
 from bridge.clock import SystemClock
 from tests.bridge_process import BridgeProcess
 
@@ -53,7 +53,7 @@ def metric(bridge: BridgeProcess, name: str, **labels: str) -> float:
 def stored(data: Path, **labels: str) -> dict[Key, list[float]]:
     """Values by label set in the store of a data directory, whether a bridge runs on it or not."""
     matchers = [("__name__" if key == "name" else key, "=", value) for key, value in labels.items()]
-    series = open_read_only(data, SystemClock()).select(matchers)
+    series = Directory(Files(), data / "tsdb", SystemClock()).select(matchers)
     return {tuple(sorted(one.labels.items())): one.values for one in series}
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.buffer import open_read_only
+from bridge.buffer import Directory, Files
 from bridge.clock import SystemClock
 from tests.bridge_process import BridgeProcess, free_port, wait_until
 
@@ -90,7 +90,7 @@ def drained(bridge: BridgeProcess) -> bool:
 
 def stored(data: Path, name: str) -> dict[tuple[str, int], float]:
     """(job, time) -> value, as the bridge's own store has it."""
-    found = open_read_only(data, SystemClock()).select([("__name__", "=", name)])
+    found = Directory(Files(), data / "tsdb", SystemClock()).select([("__name__", "=", name)])
     return {(s.labels["job"], t): v for s in found for t, v in zip(s.timestamps, s.values, strict=True)}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from bridge.buffer import Store, View, open_read_only
+from bridge.buffer import Directory, Files, Store, View
 from bridge.clock import SystemClock
 from bridge.config import Storage
 from bridge.native import Batch
@@ -106,7 +106,7 @@ async def test_prometheus_serves_our_directory_and_goes_on_writing_to_it(
 
 
 def samples_of_directory(data: Path, clock: ToldClock) -> Samples:
-    return samples_of(open_read_only(data, clock), clock.now - 40 * HOUR, clock.now)
+    return samples_of(Directory(Files(), data / "tsdb", clock), clock.now - 40 * HOUR, clock.now)
 
 
 async def test_we_serve_the_directory_of_a_prometheus_that_was_killed(
