@@ -36,7 +36,7 @@ pub struct Appender {
 impl Appender {
     /// A chunk of one sample.
     pub fn new(t: i64, value: f64) -> Self {
-        let mut bytes = Vec::with_capacity(24); // most series of a job get few samples
+        let mut bytes = Vec::with_capacity(48); // most series of a job get few samples
         let mut bits = BitWriter::default();
         bytes.extend_from_slice(&1u16.to_be_bytes());
         bits.put_uvarint(&mut bytes, zigzag(t));
@@ -94,10 +94,10 @@ impl Appender {
         }
     }
 
-    /// Grow by a quarter: a head has as many open chunks as series, and doubling would leave a third of their memory idle.
+    /// Grow by half: a head has as many open chunks as series, and doubling would leave a third of their memory idle.
     fn make_room(&mut self) {
         if self.bytes.capacity() - self.bytes.len() < MAX_SAMPLE_SIZE {
-            self.bytes.reserve_exact(MAX_SAMPLE_SIZE + self.bytes.len() / 4);
+            self.bytes.reserve_exact(MAX_SAMPLE_SIZE + self.bytes.len() / 2);
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::series::Series;
 
-/// Series of a page. A page goes when the last series in it does.
-const PAGE: usize = 256;
+/// Series of a page: those of a push follow each other in memory. A page goes when the last series in it does.
+const PAGE: usize = 64;
 
 /// All series. Slots ascend in the order in which series were created and are not given again once a series was visible,
 /// so postings stay sorted by appending. Whoever keeps a slot for long compares the reference: a slot that was rolled back
@@ -16,7 +16,7 @@ pub struct Slots {
 }
 
 struct Page {
-    series: [Option<Box<Series>>; PAGE],
+    series: [Option<Series>; PAGE],
     live: usize,
 }
 
@@ -34,13 +34,13 @@ impl Slots {
     /// The series at `slot`.
     pub fn get(&self, slot: usize) -> Option<&Series> {
         let page = self.pages.get(slot / PAGE)?.as_ref()?;
-        page.series.get(slot % PAGE)?.as_deref()
+        page.series.get(slot % PAGE)?.as_ref()
     }
 
     /// The series at `slot`, to be changed.
     pub fn get_mut(&mut self, slot: usize) -> Option<&mut Series> {
         let page = self.pages.get_mut(slot / PAGE)?.as_mut()?;
-        page.series.get_mut(slot % PAGE)?.as_deref_mut()
+        page.series.get_mut(slot % PAGE)?.as_mut()
     }
 
     /// Give the next slot to `series`.
@@ -60,13 +60,13 @@ impl Slots {
             })
         });
         if let Some(place) = page.series.get_mut(slot % PAGE) {
-            *place = Some(Box::new(series));
+            *place = Some(series);
             page.live += 1;
         }
     }
 
     /// Take the newest series away; its slot will be given again.
-    pub fn pop(&mut self) -> Option<Box<Series>> {
+    pub fn pop(&mut self) -> Option<Series> {
         let series = self.remove(self.end.checked_sub(1)?);
         self.end -= 1;
         self.pages.truncate(self.end.div_ceil(PAGE));
@@ -74,7 +74,7 @@ impl Slots {
     }
 
     /// Take a series away. Its slot stays empty.
-    pub fn remove(&mut self, slot: usize) -> Option<Box<Series>> {
+    pub fn remove(&mut self, slot: usize) -> Option<Series> {
         let place = self.pages.get_mut(slot / PAGE)?;
         let page = place.as_mut()?;
         let series = page.series.get_mut(slot % PAGE)?.take()?;
@@ -94,7 +94,7 @@ impl Slots {
                 .as_ref()
                 .and_then(|page| page.series.get(first.saturating_sub(start)..));
             let series = (start.max(first)..).zip(rest.unwrap_or_default());
-            series.filter_map(|(slot, series)| Some((slot as u32, series.as_deref()?)))
+            series.filter_map(|(slot, series)| Some((slot as u32, series.as_ref()?)))
         })
     }
 }

@@ -102,10 +102,11 @@ impl Head {
     fn accept(&mut self, batch: &Batch, time: i64, rows: Vec<Row>, first_new: usize) -> Staged {
         let (id, seq, samples) = (self.next_stage, self.staged_seq, rows.len());
         let notes = self.note(batch, time);
+        let late = self.encode_rows(&rows, true);
         let staged = Staged {
             id,
-            records: self.encode(batch, &rows, &notes, first_new),
-            late: self.encode_rows(rows.iter().filter(|row| row.late)),
+            records: self.encode(batch, &rows, &late, &notes, first_new),
+            late,
             seq,
             samples,
             time,
@@ -125,7 +126,7 @@ impl Head {
         staged
     }
 
-    fn encode(&self, batch: &Batch, rows: &[Row], notes: &Notes, first_new: usize) -> Records {
+    fn encode(&self, batch: &Batch, rows: &[Row], late: &Records, notes: &Notes, first_new: usize) -> Records {
         let mut records = Records::default();
         if rows.is_empty() && batch.event.is_none() && notes.is_empty() {
             return records;
@@ -134,9 +135,8 @@ impl Head {
         records.series(created.map(|(_, series)| (series.reference(), series.labels())));
         let mut body = Records::default();
         body.metadata(notes.metadata.iter().map(|(series, metadata)| (*series, &**metadata)));
-        body.append(&self.encode_rows(rows.iter().filter(|row| !row.late)));
+        body.append(&self.encode_rows(rows, false));
         body.exemplars(&notes.exemplars);
-        let late = self.encode_rows(rows.iter().filter(|row| row.late));
         let header = BatchHeader {
             held: batch.held,
             seq: self.staged_seq,
@@ -146,23 +146,25 @@ impl Head {
         };
         records.header(&header, batch.event.as_deref().unwrap_or_default());
         records.append(&body);
-        records.append(&late);
+        records.append(late);
         records
     }
 
-    fn encode_rows<'r>(&self, rows: impl Iterator<Item = &'r Row> + Clone) -> Records {
+    /// The rows that came late, or the others.
+    fn encode_rows(&self, rows: &[Row], late: bool) -> Records {
         let mut records = Records::default();
-        let reference = |row: &Row| self.series.get(row.slot as usize).map(|s| s.reference());
-        let floats = rows.clone().filter_map(|row| match row.value {
-            Value::Float(value) => Some((reference(row)?, row.t, value)),
-            Value::Histogram(_) => None,
-        });
-        records.samples(floats, self.compression.run());
-        let histograms = rows.filter_map(|row| match &row.value {
-            Value::Histogram(value) => Some((reference(row)?, row.t, value.clone())),
-            Value::Float(_) => None,
-        });
-        records.histograms(&histograms.collect::<Vec<_>>());
+        let (mut floats, mut histograms) = (Vec::new(), Vec::new());
+        for row in rows.iter().filter(|row| row.late == late) {
+            let Some(series) = self.series.get(row.slot as usize) else {
+                continue;
+            };
+            match &row.value {
+                Value::Float(value) => floats.push((series.reference(), row.t, *value)),
+                Value::Histogram(value) => histograms.push((series.reference(), row.t, value.clone())),
+            }
+        }
+        records.samples(floats.iter().copied(), self.compression.run());
+        records.histograms(&histograms);
         records
     }
 
