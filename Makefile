@@ -53,6 +53,9 @@ crash: $(BUILT) $(TEST) ## Long crash sweeps
 bench: $(BUILT) ## Figures for docs/benchmarks.md, in one run with the peers on PATH
 	$(BIN)/python -m bench.push $(ARGS)
 	$(BIN)/python -m bench.forward $(ARGS)
+	$(BIN)/python -m bench.engine --compression snappy
+	$(BIN)/python -m bench.select
+	$(BIN)/python -m bench.compact
 
 run: $(BUILT) ## A bridge on port 9091, data in ./data; ARGS="--config bridge.yml"
 	$(BIN)/python -m bridge serve $(ARGS)

@@ -1,11 +1,13 @@
 """What compaction costs: `python -m bench.compact [--series N]`: three blocks of two hours become one of six.
 
 It runs in a process of its own, whose CPU time and peak memory are told; what it has in memory before it begins stands
-beside them.
+beside them. Beside it, when it is on PATH, a Prometheus that finds the same blocks and compacts them a minute after its
+start; nothing is sent to it.
 """
 
 import argparse
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,6 +15,7 @@ import time
 from pathlib import Path
 
 from bench.blocks import RANGE, Shop, fill
+from bench.server import Server
 from bench.workload import specs
 
 BLOCKS = 4  # the newest one is never compacted
@@ -34,6 +37,31 @@ def compact(tsdb: Path) -> str:
     return f"| {stats.series:,} | {stats.samples:,} | {stats.chunks:,} | {spent:.2f} | {before:.0f} | {peak():.0f} |"
 
 
+def prometheus(tsdb: Path) -> str | None:
+    """The same done by a Prometheus, as a row; what its first seconds have cost is left out."""
+    program = shutil.which("prometheus")
+    if program is None:
+        return None
+
+    def command(port: int, folder: Path) -> list[str]:
+        (folder / "prometheus.yml").write_text("global: {}\n")
+        return [
+            program,
+            f"--config.file={folder / 'prometheus.yml'}",
+            f"--storage.tsdb.path={tsdb}",
+            "--storage.tsdb.retention.time=100y",
+            f"--web.listen-address=127.0.0.1:{port}",
+        ]
+
+    with Server("prometheus", command, "/-/ready") as server:
+        before, started = server.peak(), server.cpu()
+        deadline = time.monotonic() + 180
+        while len(list(tsdb.glob("*/meta.json"))) >= BLOCKS and time.monotonic() < deadline:
+            time.sleep(0.5)
+        time.sleep(5)  # until the old blocks are gone
+        return f"| Prometheus | | | {server.cpu() - started:.2f} | {before:.0f} | {server.peak():.0f} |"
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -48,9 +76,11 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             tsdb = Path(folder) / "tsdb"
             fill(tsdb, specs(series), BLOCKS)
+            shutil.copytree(tsdb, Path(folder) / "theirs")
             command = [sys.executable, "-m", "bench.compact", "--directory", str(tsdb)]
             row = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
             print(row, flush=True)
+            print(prometheus(Path(folder) / "theirs") or "", flush=True)
 
 
 if __name__ == "__main__":
