@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from bridge.buffer.meta import PARTIAL, BlockMeta
+from bridge.buffer.meta import OUT_OF_ORDER, PARTIAL, BlockMeta
 
 __all__ = ["BLOCK_RANGE", "Plan", "Reason", "block_ranges", "head_is_compactable", "next_boundary", "plan"]
 
@@ -55,13 +55,17 @@ def plan(metas: Iterable[BlockMeta], ranges: Sequence[int]) -> Plan | None:
     """What to do first; None when there is nothing. `ranges` ascend, one at least.
 
     Blocks of some series only (`PARTIAL`) are never mixed with others: the result would claim that its range is whole,
-    and the log would not be read for it. Whole ones come first, so that partial ones cannot starve them.
+    and the log would not be read for it. Neither are blocks of late samples that end after all whole ones, for the
+    samples in order beside them are in memory still. Whole ones come first, so that the others cannot starve them.
     """
-    by_class: dict[str, list[BlockMeta]] = {name: [] for name in ("", *PARTIAL)}
-    for meta in metas:
+    given = sorted(metas, key=lambda meta: meta.mint)
+    reach = max((meta.maxt for meta in given if meta.whole), default=None)
+    by_class: dict[str, list[BlockMeta]] = {name: [] for name in ("", *PARTIAL, OUT_OF_ORDER)}
+    for meta in given:
         name = next((hint for hint in PARTIAL if hint in meta.compaction.hints), "")
-        by_class[name].append(meta)
-    plans = (_plan_class(sorted(given, key=lambda meta: meta.mint), ranges) for given in by_class.values())
+        ahead = not meta.whole and (reach is None or meta.maxt > reach)
+        by_class[name or (OUT_OF_ORDER if ahead else "")].append(meta)
+    plans = (_plan_class(blocks, ranges) for blocks in by_class.values())
     return next(filter(None, plans), None)
 
 

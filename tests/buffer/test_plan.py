@@ -153,6 +153,19 @@ PARTIAL = [
     ),
 ]
 
+AHEAD = [
+    Case(
+        "of whole ones stay apart, for what came in order beside them is in memory",
+        [meta(1, 0, 20), meta(2, 20, 40), meta(3, 40, 60, hints=(LATE,)), meta(4, 60, 80, hints=(LATE,))],
+        [],
+    ),
+    Case(
+        "join when whole ones have come as far",
+        [meta(1, 0, 20), meta(2, 20, 40), meta(3, 40, 60, hints=(LATE,)), meta(4, 60, 80)],
+        [1, 2, 3],
+    ),
+]
+
 
 @pytest.mark.parametrize(
     "case",
@@ -164,6 +177,7 @@ PARTIAL = [
             ("overlaps", [case._replace(reason="overlap") for case in OVERLAPS]),
             ("failed", FAILURES),
             ("partial", PARTIAL),
+            ("late ones ahead", AHEAD),
         ]
         for case in cases
     ],

@@ -6,6 +6,7 @@ python -m tests.soak.child DATA: one JSON object a line on standard input, one a
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import json
 import logging
 import sys
@@ -77,6 +78,7 @@ class Child:
 
 async def main(data: Path) -> None:
     """Answer until the input ends."""
+    faulthandler.enable()
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

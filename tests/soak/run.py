@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -161,8 +163,9 @@ class Soak:
         process = self._process or self._start()
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps({"now": self.now, "do": what, "with": arguments}) + "\n")
-        process.stdin.flush()
+        with suppress(BrokenPipeError):  # it may have been killed just after its last answer
+            process.stdin.write(json.dumps({"now": self.now, "do": what, "with": arguments}) + "\n")
+            process.stdin.flush()
         if what != "select" and self.chance.random() < 0.004:
             time.sleep(self.chance.random() * self.chance.choice([0.001, 0.01, 0.05]))
             process.kill()
@@ -182,7 +185,8 @@ class Soak:
     def _end(self) -> int:
         process, self._process = self._process, None
         assert process is not None
-        process.communicate()
+        with suppress(BrokenPipeError):
+            process.communicate()
         return process.returncode
 
 
@@ -193,20 +197,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--turns", type=int, default=1 << 60)
     options = parser.parse_args()
-    print(f"seed {options.seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        soak = Soak(Path(folder), options.seed)
-        started = told = time.monotonic()
-        for _ in range(options.turns):
-            soak.turn()
-            now = time.monotonic()
-            if now - told > 10:
-                told = now
-                print(f"{now - started:.0f} s", soak.model.samples, "samples,", dict(soak.done), flush=True)
-            if now - started > options.minutes * 60:
-                break
-        soak.finish()
-        print("no difference:", dict(soak.done))
+    data = Path(tempfile.mkdtemp(prefix="soak-"))
+    print(f"seed {options.seed}, data in {data}, to be looked at when this fails", flush=True)
+    soak = Soak(data, options.seed)
+    started = told = time.monotonic()
+    for _ in range(options.turns):
+        soak.turn()
+        now = time.monotonic()
+        if now - told > 10:
+            told = now
+            print(f"{now - started:.0f} s", soak.model.samples, "samples,", dict(soak.done), flush=True)
+        if now - started > options.minutes * 60:
+            break
+    soak.finish()
+    shutil.rmtree(data)
+    print("no difference:", dict(soak.done))
 
 
 if __name__ == "__main__":

@@ -62,6 +62,18 @@ impl Intervals {
         self.0.splice(start..end, [whole]);
     }
 
+    /// Take one time out again.
+    pub fn spare(&mut self, time: i64) {
+        let place = self.0.partition_point(|interval| interval.maxt < time);
+        let Some(&Interval { mint, maxt }) = self.0.get(place).filter(|interval| interval.mint <= time) else {
+            return;
+        };
+        let before = time.checked_sub(1).map(|maxt| Interval { mint, maxt });
+        let after = time.checked_add(1).map(|mint| Interval { mint, maxt });
+        let rest = [before, after].into_iter().flatten();
+        self.0.splice(place..=place, rest.filter(|rest| rest.mint <= rest.maxt));
+    }
+
     /// The intervals, ascending.
     pub fn as_slice(&self) -> &[Interval] {
         &self.0

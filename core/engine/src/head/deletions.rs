@@ -1,9 +1,10 @@
 //! Deletions: times of series that no reader sees any more, though their chunks still hold them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::Head;
 use crate::block::{Interval, Intervals};
+use crate::labels::Labels;
 use crate::postings;
 use crate::regex::Matcher;
 use crate::wal::{Records, TombstoneRow};
@@ -23,10 +24,18 @@ impl Deletions {
         self.0.remove(&slot);
     }
 
-    /// Blocks have everything before `mint` ms.
-    pub fn truncate(&mut self, mint: i64) {
-        self.0
-            .retain(|_, intervals| intervals.as_slice().last().is_some_and(|last| last.maxt >= mint));
+    /// Blocks have everything before `mint` ms, but for the samples of `late` slots that came out of order.
+    pub fn truncate(&mut self, mint: i64, late: &BTreeSet<u32>) {
+        self.0.retain(|slot, intervals| {
+            late.contains(slot) || intervals.as_slice().last().is_some_and(|last| last.maxt >= mint)
+        });
+    }
+
+    /// A sample came when its time had been deleted already: the deletion was not about it.
+    pub fn spare(&mut self, slot: u32, t: i64) {
+        if let Some(intervals) = self.0.get_mut(&slot) {
+            intervals.spare(t);
+        }
     }
 
     fn add(&mut self, slot: u32, mint: i64, maxt: i64) {
@@ -60,23 +69,33 @@ impl Deletion {
 }
 
 impl Head {
-    /// The deletion of the visible samples in `mint..=maxt` ms of the series that match. What comes later is not deleted by it.
+    /// The deletion of the samples in `mint..=maxt` ms of the series that match: of those that are here, and of those that the log
+    /// tells again at the next start though a block has had them, for that block may be gone by then. What comes later is not
+    /// deleted by it.
     pub fn deletion(&self, matchers: &[Matcher], mint: i64, maxt: i64) -> Deletion {
         let Ok(slots) = postings::select(self, matchers);
-        let wanted = Interval { mint, maxt };
-        let rows = slots.into_iter().filter_map(|slot| {
+        let told = self.accepts.min_valid.saturating_sub(1);
+        let here = slots.into_iter().filter_map(|slot| {
             let series = self.series.get(slot as usize)?;
             let there = series.chunks_in(mint, maxt, false, &self.files);
-            let first = there.iter().map(|chunk| chunk.mint).min()?;
-            let last = there.iter().map(|chunk| chunk.maxt).max()?;
-            let Interval { mint, maxt } = wanted.clamp(Interval {
-                mint: first,
-                maxt: last,
-            })?;
-            let series = series.reference();
-            Some(TombstoneRow { series, mint, maxt })
+            let last = there.iter().map(|chunk| chunk.maxt).max();
+            Some((series.reference(), last.map_or(told, |last| last.max(told))))
         });
-        Deletion { rows: rows.collect() }
+        let retired = self.retired.iter().filter(|(_, packed)| {
+            let labels = Labels::trusted(packed);
+            matchers
+                .iter()
+                .all(|matcher| matcher.matches(labels.get(matcher.name())))
+        });
+        let retired = retired.map(|(reference, _)| (reference, told));
+        let rows = here.chain(retired).map(|(series, last)| TombstoneRow {
+            series,
+            mint,
+            maxt: maxt.min(last),
+        });
+        Deletion {
+            rows: rows.filter(|row| row.mint <= row.maxt).collect(),
+        }
     }
 
     /// Let a deletion count. Its records must be durable.
@@ -86,10 +105,7 @@ impl Head {
 
     /// What the log says to be deleted.
     pub(super) fn replay_deletions(&mut self, rows: &[TombstoneRow]) {
-        for row in rows
-            .iter()
-            .filter(|row| row.maxt >= self.accepts.min_valid && !row.evicts())
-        {
+        for row in rows.iter().filter(|row| !row.evicts()) {
             if let Some(slot) = self.index.resolve(row.series, &self.series) {
                 self.deletions.add(slot, row.mint, row.maxt);
             }

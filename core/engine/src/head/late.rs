@@ -56,6 +56,12 @@ impl Head {
 
     /// Make a sample of `slot` visible that is older than others of it.
     pub(super) fn insert_late(&mut self, slot: u32, t: i64, value: Value) {
+        if self.deletions.of(slot).contains(t) {
+            let series = self.series.get(slot as usize);
+            if series.is_some_and(|series| series.samples_at(t, &self.files).next().is_none()) {
+                self.deletions.spare(slot, t);
+            }
+        }
         self.change_late(slot, |series, _| series.late_mut().insert(t, value));
         self.late.insert(slot);
     }

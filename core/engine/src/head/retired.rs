@@ -42,6 +42,11 @@ impl Retired {
         gone
     }
 
+    /// References and packed labels, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (SeriesRef, &[u8])> {
+        self.labels.iter().map(|(reference, labels)| (*reference, &**labels))
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.labels.len()

@@ -44,7 +44,7 @@ impl Head {
         self.truncation.segment = segment;
         let passed = self.ticks.partition_point(|tick| *tick < self.accepts.min_valid);
         self.ticks.drain(..passed);
-        self.deletions.truncate(self.accepts.min_valid);
+        self.deletions.truncate(self.accepts.min_valid, &self.late);
     }
 
     /// Do a part of it: about `work` series or entries of postings, though the longest list is walked in one go. True when more is

@@ -11,6 +11,7 @@ use hashbrown::HashMap;
 
 use super::{
     BatchHeader, BatchReader, Compression, Damage, ExemplarRow, FloatRow, HistogramRow, LogBatch, Records, SeriesRef,
+    TombstoneRow,
 };
 use crate::labels::Labels;
 use crate::metadata::Metadata;
@@ -215,7 +216,8 @@ impl Checkpoint {
     /// Deletions and ticks stay where they were among the samples.
     fn take_times(&mut self, batch: &LogBatch) {
         let tombstones = batch.tombstones.iter();
-        let tombstones = tombstones.filter(|row| row.maxt >= self.mint && self.kept.contains_key(&row.series));
+        let kept = |row: &&TombstoneRow| self.kept.get(&row.series).is_some_and(|from| row.maxt >= *from);
+        let tombstones = tombstones.filter(kept);
         let tombstones: Vec<_> = tombstones.copied().collect();
         let tick = batch.tick.filter(|t| *t >= self.mint);
         if !tombstones.is_empty() || tick.is_some() {
