@@ -26,6 +26,10 @@ mod verify;
 mod wal;
 mod wire;
 
+/// For what the engine allocates; the interpreter keeps its own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     wire::register(module)?;
