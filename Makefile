@@ -4,6 +4,7 @@
 PYTHON ?= python3
 CARGO  ?= cargo
 ARGS   ?=
+CASES  ?= 5000
 BIN    := .venv/bin
 CORE   := --manifest-path core/Cargo.toml --locked
 
@@ -16,7 +17,7 @@ RUST  := $(shell find core -name target -prune -o \( -name '*.rs' -o -name 'Carg
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test check interop ui crash bench run docs fmt clean
+.PHONY: help venv demo test check interop ui crash soak fuzz bench run docs fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +50,13 @@ ui: $(BUILT) $(TEST) ## The page in a real browser, chromium on PATH
 
 crash: $(BUILT) $(TEST) ## Long crash sweeps
 	HYPOTHESIS_PROFILE=slow $(BIN)/pytest -m crash --timeout 3600 $(ARGS)
+
+soak: $(BUILT) $(TEST) ## Days of a store's life against a model, 20 minutes; ARGS="--minutes 240 --seed 7"
+	$(BIN)/python -m tests.soak.run $(ARGS)
+
+fuzz: $(TOOLS) ## Readers of index, chunks, log and head chunks against damage; CASES=100000 for longer
+	PROPTEST_CASES=$(CASES) $(CARGO) test $(CORE) --quiet --package engine --lib -- chunk:: block:: head_chunks::
+	PROPTEST_CASES=$(CASES) $(CARGO) test $(CORE) --quiet --package engine --test wal --test block
 
 bench: $(BUILT) ## Figures for docs/benchmarks.md, in one run with the peers on PATH
 	$(BIN)/python -m bench.push $(ARGS)

@@ -6,13 +6,15 @@ import os
 import resource
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from bridge.buffer import Store
+from bridge.config import Storage
 from bridge.errors import Unavailable
+from bridge.native import Batch
 from tests.buffer.samples import batch, batches_in, open_store
 
 pytestmark = pytest.mark.anyio
@@ -27,7 +29,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if mounted.returncode:
         pytest.skip("mounting a tmpfs takes root")
     yield path
-    subprocess.run(["umount", path], check=True)
+    subprocess.run(["umount", "--lazy", path], check=True)  # maps may still hold it busy
 
 
 @contextmanager
@@ -76,6 +78,44 @@ async def test_a_full_disk(small_disk: Path) -> None:
     assert batches_in(store) == set(range(second))
     with pytest.raises(Unavailable, match="disk full"):
         await store.append(batch(second, padding=400_000))
+    await store.close()
+
+
+@pytest.mark.parametrize("room", range(0, 120_000, 12_000))
+async def test_upkeep_on_a_disk_that_fills_up(small_disk: Path, room: int) -> None:
+    """Whichever of chunk files, blocks, larger blocks and checkpoint it is that finds no room."""
+    settings = Storage.model_validate({"max_block_duration": "6h", "wal": {"segment_size": "64KiB"}})
+    data, ballast = small_disk / "data", small_disk / "ballast"
+    store, hour, taken = open_store(data, settings=settings), 3_600_000, 0
+
+    async def ingest(hours: int) -> None:
+        nonlocal taken
+        for number in range(taken, taken + hours * 4):
+            rows = [({"__name__": "a", "n": str(n)}, number * hour // 4, number + n / 8) for n in range(8)]
+            await store.append(Batch.from_rows(rows, 0))
+            taken = number + 1
+
+    def there() -> list[list[float]]:
+        return [series.values for series in store.select([("__name__", "=", "a")])]
+
+    await ingest(11)
+    with ballast.open("wb") as file:
+        free = os.statvfs(small_disk)
+        os.posix_fallocate(file.fileno(), 0, max(1, free.f_bavail * free.f_frsize - room))
+    for _ in range(3):
+        await store.maintain()
+        with suppress(Unavailable):
+            await ingest(3)
+        assert there() == [[number + n / 8 for number in range(taken)] for n in range(8)]
+    ballast.unlink()
+    await ingest(3)
+    await store.maintain()
+    blocks = len(store.blocks.loaded)
+    for _ in range(2):
+        assert there() == [[number + n / 8 for number in range(taken)] for n in range(8)]
+        assert blocks >= 2
+        await store.close()
+        store = open_store(data, settings=settings)
     await store.close()
 
 

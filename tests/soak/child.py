@@ -31,15 +31,20 @@ SETTINGS = {
     "wal": {"segment_size": "256KiB"},
 }
 
+COUNTED = {
+    "blocks written": "compactions_total",
+    "overlaps merged": "vertical_compactions_total",
+    "expired": "time_retentions_total",
+}
+
 
 class Child:
     """The commands."""
 
     def __init__(self, data: Path, clock: ToldClock) -> None:
         self._clock = clock
-        self._store = Store.open(
-            data, settings=Storage.model_validate(SETTINGS), clock=clock, registry=CollectorRegistry()
-        )
+        self._registry = CollectorRegistry()
+        self._store = Store.open(data, settings=Storage.model_validate(SETTINGS), clock=clock, registry=self._registry)
 
     async def append(self, rows: list[tuple[int, int, float]]) -> Any:
         """Samples accepted, or why they are not."""
@@ -53,7 +58,14 @@ class Child:
     async def maintain(self) -> Any:
         """What happens once a minute."""
         await self._store.maintain()
-        return {"blocks": len(self._store.blocks.loaded)}
+        return {"blocks": len(self._store.blocks.loaded), "log": self._store.oldest().segment, **self._counts()}
+
+    def _counts(self) -> dict[str, float]:
+        """What upkeep has done in this process."""
+        counted = {
+            name: self._registry.get_sample_value(f"pushbridge_tsdb_{metric}") for name, metric in COUNTED.items()
+        }
+        return {name: value or 0 for name, value in counted.items()}
 
     async def select(self, pattern: str, mint: int, maxt: int) -> Any:
         """Samples by the number of their series."""

@@ -43,6 +43,8 @@ class Soak:
         self.now = 1_700_000_000_000
         self._process: subprocess.Popen[str] | None = None
         self._doubtful: list[Row] = []
+        self._oldest = 0  # segment of the log
+        self._counted: Counter[str] = Counter()  # by the process that lives
 
     def turn(self) -> None:
         """Some minutes of the store's life."""
@@ -67,7 +69,7 @@ class Soak:
         if self.chance.random() < 0.5:
             answer = self._ask("maintain")
             self.done["maintenance"] += 1
-            self.done["most blocks"] = max(self.done["most blocks"], answer["blocks"])
+            self._count(answer)
         if self.chance.random() < 0.2:
             self._query_some()
         if self.chance.random() < 0.005:
@@ -81,6 +83,16 @@ class Soak:
             self.done["restarts"] += 1
         if self.chance.random() < 0.01:
             self.model.forget(self.now - RETENTION - 12 * HOUR)
+
+    def _count(self, answer: dict[str, int]) -> None:
+        """Note what upkeep has done; its counters begin anew with each process."""
+        self.done["most blocks"] = max(self.done["most blocks"], answer.pop("blocks"))
+        oldest = answer.pop("log")
+        self.done["log cuts"] += oldest > self._oldest
+        self._oldest = oldest
+        for name, count in answer.items():
+            self.done[name] += int(count - self._counted[name])
+            self._counted[name] = int(count)
 
     # -- what is done -------------------------------------------------------------------------------------------------
 
@@ -184,6 +196,7 @@ class Soak:
 
     def _end(self) -> int:
         process, self._process = self._process, None
+        self._counted.clear()
         assert process is not None
         with suppress(BrokenPipeError):
             process.communicate()

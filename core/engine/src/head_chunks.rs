@@ -206,6 +206,9 @@ impl Entries {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn chunk(mint: i64, maxt: i64, data: &[u8]) -> Chunk {
@@ -255,6 +258,24 @@ mod tests {
                 }
                 Err(damage) => return (rows, Err(damage)),
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn damage_shows_no_chunk_that_was_not_written(
+            at in 0..file().len(), bytes in vec(any::<u8>(), 1..40), stop in 0..=file().len()
+        ) {
+            let mut damaged = file();
+            damaged.iter_mut().skip(at).zip(bytes).for_each(|(place, byte)| *place = byte);
+            damaged.truncate(stop);
+            prop_assert!(rows().starts_with(&read(&damaged).0));
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in vec(any::<u8>(), 0..200)) {
+            read(&bytes).1.ok();
+            read(&[&HEADER[..], &bytes].concat()).1.ok();
         }
     }
 
