@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import urllib.error
 import urllib.parse
@@ -143,6 +144,10 @@ class Prometheus(_Server):
             frozenset(series["metric"].items()): [(round(t * 1000), value) for t, value in series["values"]]
             for series in data["result"]
         }
+
+    def complaints(self) -> list[str]:
+        """What it has logged as warnings and errors so far."""
+        return [line for line in self._log.read_text().splitlines() if re.search(r"level=(warn|error)", line)]
 
     def stop(self) -> None:
         """A graceful end."""
