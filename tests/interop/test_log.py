@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.buffer import open_read_only
+from bridge.buffer import Directory, Files
 from bridge.buffer.plan import BLOCK_RANGE
 from bridge.clock import SystemClock
 from bridge.config import Storage, Wal
@@ -106,7 +106,7 @@ async def test_zstd_is_read_by_us_and_refused_by_an_old_promtool(peer: Callable[
     wanted = dump(store)
     await store.close()
     assert wanted.count("\n") == 500
-    assert dump(open_read_only(tmp_path / "data", SystemClock())) == wanted
+    assert dump(Directory(Files(), tmp_path / "data" / "tsdb", SystemClock())) == wanted
     done = subprocess.run(
         [promtool, "tsdb", "dump", tmp_path / "data" / "tsdb"], capture_output=True, text=True, check=False
     )
@@ -142,7 +142,7 @@ async def test_the_directory_of_a_bridge_killed_under_load(peer: Callable[[str],
                 worker.join()
     tsdb = bridge.data / "tsdb"
     found = theirs(promtool, tsdb)
-    mine = dump(open_read_only(bridge.data, SystemClock())).splitlines()
+    mine = dump(Directory(Files(), tsdb, SystemClock())).splitlines()
     assert found == sorted(mine)
     values = [line for line in found if '__name__="m"' in line]
     assert len(values) >= len(accepted)
