@@ -20,9 +20,9 @@ from bridge import __version__
 from bridge.api import BlockStatus, HeadStatus, Lifecycle, SinkStatus, TsdbAdmin
 from bridge.buffer import CURSORS, Cursors, Files, Position, State, Store
 from bridge.clock import Clock
-from bridge.config import InfluxSink, Settings
+from bridge.config import Settings
 from bridge.edge import Answering, Gate, Guard, WatchedPolicy
-from bridge.forward import ForwardMetrics, Sink, Sinks, StoredHistory
+from bridge.forward import ForwardMetrics, Sink, Sinks, SinkSettings, StoredHistory
 from bridge.line_protocol import LineMetrics, line_routes
 from bridge.native import PushTable
 from bridge.pushgw import SCHEMA, Groups, Keeper, MetricsPage, Projection, PushApi, PushMetrics, PushRoute
@@ -213,7 +213,7 @@ def _sinks(
     store.add_readers(cursors)
     rejected = settings.storage.path / "rejected"
 
-    def make(sink: InfluxSink) -> Sink:
+    def make(sink: SinkSettings) -> Sink:
         return Sink(
             sink,
             log=store,

@@ -1,9 +1,10 @@
-"""Out of the log into InfluxDB, or out of history where the log has gone: at least once, every sample accounted for."""
+"""Out of the log to the sinks, or out of history where the log has gone: at least once, every sample accounted for."""
 
 from bridge.forward.account import Account
 from bridge.forward.history import Columns, History, TooManySamples
 from bridge.forward.letters import DeadLetters, Letter, LetterCounts
 from bridge.forward.metrics import ForwardMetrics, SinkStatus
+from bridge.forward.outlet import SinkSettings
 from bridge.forward.pace import Pace
 from bridge.forward.ranges import Ranges
 from bridge.forward.replay import Replay, ReplayState
@@ -24,6 +25,7 @@ __all__ = [
     "Replay",
     "ReplayState",
     "Sink",
+    "SinkSettings",
     "SinkStatus",
     "Sinks",
     "StoredHistory",

@@ -24,8 +24,8 @@ class Landing:
         position: where in the log to read on behind it.
         seq: samples accounted for behind it.
         sent: samples that the sink has answered for.
-        unrepresentable: samples that no line can carry, by reason.
-        dead_lettered: samples whose lines the sink refused for good.
+        unrepresentable: samples that the sink cannot be sent, by reason.
+        dead_lettered: samples that the sink refused for good.
         newest: time of the newest sample sent, ms.
         from_history: the samples were read from history.
         catching_up: what is left of history behind it.
@@ -64,9 +64,9 @@ class Account:
         position: where to read on in the log.
         seq: samples accounted for: those accepted by the store up to `position`, less what is still to be caught up.
         sent: samples that the sink has answered for.
-        unrepresentable: samples that no line can carry, by reason.
+        unrepresentable: samples that the sink cannot be sent, by reason.
         expired: samples that had left the log before the sink could be sent them.
-        dead_lettered: samples whose lines the sink refused for good, whether sent again later or not.
+        dead_lettered: samples that the sink refused for good, whether sent again later or not.
         newest: time of the newest sample sent, ms.
         resent: samples sent though they were in the account already: they lay in the time of what was missed.
         catching_up: what is to be sent from history before the log is read on.

@@ -17,7 +17,8 @@ from bridge.forward.account import Account
 from bridge.forward.catchup import Catcher
 from bridge.forward.history import History
 from bridge.forward.parcel import CatchUp, Parcel
-from bridge.native import Head, LogSlice, encode_lines
+from bridge.forward.payload import Encoder
+from bridge.native import Head, LogSlice
 
 __all__ = ["Backlog", "Log"]
 
@@ -60,7 +61,7 @@ class Backlog:
         gap: Callable[[Position], Gap | None],
         history: History,
         max_samples: int,
-        name_tag: bool,
+        encoder: Encoder,
     ) -> None:
         """`gap` tells what is missed by who is at a position that the log does not reach back to."""
         self._log = log
@@ -68,8 +69,8 @@ class Backlog:
         self._seq = account.seq
         self._gap = gap
         self._max_samples = max_samples
-        self._encode = partial(encode_lines, log.head, name_tag=name_tag)
-        self._new_catcher = partial(Catcher, history=history, max_samples=max_samples, name_tag=name_tag)
+        self._encoder = encoder
+        self._new_catcher = partial(Catcher, history=history, max_samples=max_samples, encoder=encoder)
         self._catcher: Catcher | None = None
         if account.catching_up is not None:
             self._catch_up(account.catching_up)
@@ -110,8 +111,8 @@ class Backlog:
         if piece.samples == 0:
             return None
         self._seq = piece.seq
-        lines = self._encode(piece)
-        return Parcel(lines, lines.unrepresentable, self._position, self._seq)
+        payload = self._encoder.encode_slice(self._log.head, piece)
+        return Parcel(payload, payload.unrepresentable, self._position, self._seq)
 
     def _leap(self, oldest: Position) -> None:
         """Go to where the log is still there, by way of history when it is known what is missed."""

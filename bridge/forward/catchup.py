@@ -3,12 +3,12 @@
 from bridge.buffer import Position
 from bridge.forward.history import History, Window, Windows
 from bridge.forward.parcel import CatchUp, Parcel
-from bridge.native import Lines
+from bridge.forward.payload import Encoder
 
 __all__ = ["Catcher"]
 
 _PARCELS_A_WINDOW = 100
-_MAX_WINDOW = 500_000  # samples: 8 MB of columns; lines, which take more, are made of a part of them at a time
+_MAX_WINDOW = 500_000  # samples: 8 MB of columns; payloads, which take more, are made of a part of them at a time
 
 
 class Catcher:
@@ -27,7 +27,7 @@ class Catcher:
         seq: int,
         history: History,
         max_samples: int,
-        name_tag: bool,
+        encoder: Encoder,
     ) -> None:
         """For a sink that goes on at `position` of the log and has accounted for `seq` samples; `max_samples` in a
         parcel."""
@@ -36,7 +36,7 @@ class Catcher:
         self._seq = seq
         self._counted = state.counted
         self._max_samples = max_samples
-        self._name_tag = name_tag
+        self._encoder = encoder
         self._windows = Windows(history, state.spans, min(_PARCELS_A_WINDOW * max_samples, _MAX_WINDOW))
         self._window: Window | None = None
         self._start = state.spans  # from the window under way on
@@ -46,14 +46,14 @@ class Catcher:
         """Read and encode the next samples. Blocks. Raises OSError; then it can be asked again."""
         window = self._next_window()
         if window is None:
-            return Parcel(Lines.concat([]), {}, self._position, self._goal, from_history=True)
+            return Parcel(self._encoder.read([]), {}, self._position, self._goal, from_history=True)
         stop = min(self._at + self._max_samples, len(window.columns))
-        lines = window.columns.encode(self._at, stop, name_tag=self._name_tag)
+        payload = window.columns.encode(self._at, stop, self._encoder)
         self._count(stop - self._at)
         self._at = stop
         return Parcel(
-            lines,
-            lines.unrepresentable,
+            payload,
+            payload.unrepresentable,
             self._position,
             self._seq,
             from_history=True,

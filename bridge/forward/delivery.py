@@ -1,4 +1,4 @@
-"""Sending lines until the sink has said something final about them.
+"""Sending samples until the sink has said something final about them.
 
 While all is well, bodies go out side by side. From the first "again" on, one body at a time asks, with growing pauses,
 and the others wait for their turn: a sink in trouble gets one request a pause, however many there are to send.
@@ -8,21 +8,18 @@ import asyncio
 import enum
 import time
 
-import anyio.to_thread
-from isal import igzip_lib
 from structlog.typing import FilteringBoundLogger
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
-from bridge.forward.classify import Ruling, Verdict, classify
-from bridge.forward.influxdb import Transport
+from bridge.forward.answer import Ruling, Verdict
 from bridge.forward.metrics import SinkMetrics
 from bridge.forward.pace import Pace
-from bridge.native import Lines
+from bridge.forward.payload import Payload
+from bridge.forward.transport import Transport
 
 __all__ = ["Delivery", "State", "Stopped"]
 
 _AGAIN = frozenset({Verdict.RETRY, Verdict.HOLD})
-_WORTH_A_THREAD = 64 << 10  # bytes; compressing less takes less time than a hop to a thread and back
 
 
 class State(enum.Enum):
@@ -36,7 +33,7 @@ class State(enum.Enum):
 
 
 class Stopped(Exception):
-    """The bridge is stopping: these lines stay in the log and are sent after the next start."""
+    """The bridge is stopping: these samples stay in the log and are sent after the next start."""
 
 
 class Delivery:
@@ -49,49 +46,47 @@ class Delivery:
         logger: FilteringBoundLogger,
         pace: Pace,
         metrics: SinkMetrics,
-        compress: bool,
         stopping: asyncio.Event,
     ) -> None:
         self._transport = transport
         self._pace = pace
         self._metrics = metrics
-        self._compress = compress
         self._stopping = stopping
         self._turn = asyncio.Lock()
         self._streak = 0
         self._log = logger
         self.state = State.UP
         self.problem = ""
-        self.accepted = 0  # bodies: whoever is refused while this grows is refused for its lines
+        self.accepted = 0  # bodies: whoever is refused while this grows is refused for its samples
 
-    async def send(self, lines: Lines, *, doubts: int) -> Ruling:
-        """Send `lines` until the answer is OK, SPLIT, PARTIAL or POISON.
+    async def send(self, payload: Payload, *, doubts: int) -> Ruling:
+        """Send `payload` until the answer is OK, SPLIT, PARTIAL or POISON.
 
         RETRY comes back only after `doubts` equal 5xx answers in a row. Raises Stopped.
         """
-        body = await self._pack(lines)
-        ruling = await self._attempt(body)
+        ruling = await self._attempt(payload, 0)
         if ruling.verdict not in _AGAIN:
             return ruling
         must_pause = not self._turn.locked()  # whoever had to wait for the turn has paused long enough
         async with self._turn:
             if must_pause:
                 await self._pause(self._pace.delay(ruling, self._streak))
-            return await self._insist(body, doubts)
+            return await self._insist(payload, doubts)
 
-    async def _insist(self, body: bytes, doubts: int) -> Ruling:
-        equal = 0
+    async def _insist(self, payload: Payload, doubts: int) -> Ruling:
+        equal = retries = 0
         last = None
 
         async def attempt() -> Ruling:
-            nonlocal equal, last
-            ruling = await self._attempt(body)
+            nonlocal equal, last, retries
+            retries += 1
+            ruling = await self._attempt(payload, retries)
             answer = (ruling.answer.status, ruling.answer.text)
             equal, last = (equal + 1 if answer == last else 1), answer
             return ruling
 
         def is_doubtful(state: RetryCallState) -> bool:
-            # An overload or a fault of the network is never blamed on the lines.
+            # An overload or a fault of the network is never blamed on the samples.
             status = _ruling(state).answer.status
             return 500 <= status < 600 and status != 503 and equal >= doubts
 
@@ -104,12 +99,12 @@ class Delivery:
         )
         return await retrying(attempt)
 
-    async def _attempt(self, body: bytes) -> Ruling:
+    async def _attempt(self, payload: Payload, retries: int) -> Ruling:
         if self._stopping.is_set():
             raise Stopped
+        request = await self._transport.pack(payload)
         started = time.perf_counter()
-        answer = await self._transport.post(body, gzipped=self._compress)
-        ruling = classify(answer, self._transport.dialect)
+        ruling = await self._transport.post(request, retries=retries)
         self._metrics.note_request(ruling.verdict.value, time.perf_counter() - started)
         self._note(ruling)
         return ruling
@@ -135,14 +130,6 @@ class Delivery:
             elif before is State.UP:
                 self._log.warning("sink does not take samples, trying again", **told)
 
-    async def _pack(self, lines: Lines) -> bytes:
-        body = lines.body
-        if not self._compress:
-            return body
-        if len(body) < _WORTH_A_THREAD:
-            return _gzip(body)
-        return await anyio.to_thread.run_sync(_gzip, body)
-
     async def _pause(self, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
@@ -150,11 +137,6 @@ class Delivery:
         except TimeoutError:
             return
         raise Stopped
-
-
-def _gzip(body: bytes) -> bytes:
-    compressed: bytes = igzip_lib.compress(body, level=1, flag=igzip_lib.COMP_GZIP)
-    return compressed
 
 
 def _ruling(state: RetryCallState) -> Ruling:

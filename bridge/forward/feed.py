@@ -24,7 +24,7 @@ from bridge.forward.backlog import Backlog
 from bridge.forward.bisect import Outcome, Rejection
 from bridge.forward.delivery import Stopped
 from bridge.forward.parcel import Parcel
-from bridge.native import Lines
+from bridge.forward.payload import Payload
 
 __all__ = ["Feed"]
 
@@ -44,7 +44,7 @@ class _Flight:
 class Feed:
     """One run of a sink, from a saved account on.
 
-    `deliver` sends lines until the fate of each is known; `keep` makes refused lines of the slice that ends at a `seq`
+    `deliver` sends samples until the fate of each is known; `keep` makes refused ones of the slice that ends at a `seq`
     durable; `save` makes an account durable.
     """
 
@@ -53,7 +53,7 @@ class Feed:
         account: Account,
         backlog: Backlog,
         *,
-        deliver: Callable[[Lines], Awaitable[Outcome]],
+        deliver: Callable[[Payload], Awaitable[Outcome]],
         keep: Callable[[Sequence[Rejection], int], Awaitable[None]],
         save: Callable[[Account], Awaitable[None]],
         in_flight: int,
@@ -92,7 +92,7 @@ class Feed:
             await self._enough_to_send()
             parcel = await self._backlog.next()
             await self._room.acquire()
-            task = group.create_task(self._fly(parcel.lines))
+            task = group.create_task(self._fly(parcel.payload))
             self._flying.add(task)
             task.add_done_callback(self._flying.discard)
             self._flights.put_nowait(_Flight(parcel, task))
@@ -105,9 +105,9 @@ class Feed:
                 async with asyncio.timeout(_LOOK_AGAIN):
                     await self._landed.wait()
 
-    async def _fly(self, lines: Lines) -> Outcome | None:
+    async def _fly(self, payload: Payload) -> Outcome | None:
         try:
-            return await self._deliver(lines) if len(lines) else Outcome()
+            return await self._deliver(payload) if len(payload) else Outcome()
         except Stopped:
             return None
 
@@ -134,7 +134,7 @@ class Feed:
                 sent=outcome.sent,
                 unrepresentable=parcel.unrepresentable,
                 dead_lettered=len(outcome.rejected),
-                newest=parcel.lines.newest,
+                newest=parcel.payload.newest,
                 from_history=parcel.from_history,
                 catching_up=parcel.catching_up,
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bridge.buffer import Spans
-from bridge.native import Lines
+from bridge.forward.payload import Encoder, Payload
 
 __all__ = ["Columns", "History", "TooManySamples", "Window", "Windows"]
 
@@ -25,8 +25,8 @@ class Columns(Protocol):
     def __len__(self) -> int:
         """Samples, native histograms included."""
 
-    def encode(self, start: int, stop: int, *, name_tag: bool) -> Lines:
-        """Lines of samples `start` to `stop`, in an order that stays the same."""
+    def encode(self, start: int, stop: int, encoder: Encoder) -> Payload:
+        """Samples `start` to `stop`, in an order that stays the same."""
 
 
 class History(Protocol):

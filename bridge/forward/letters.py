@@ -1,4 +1,4 @@
-"""Lines that a sink refused for good, kept with the reason until somebody decides about them.
+"""Samples that a sink refused for good, kept as lines of text with the reason until somebody decides about them.
 
     rejected/<sink>/0000000001.letters   letters 1, 2, ...; the next file begins with the number in its name
     rejected/<sink>/marks                what was decided about them
@@ -26,14 +26,14 @@ _FILE = re.compile(r"([0-9]{10,})\.letters")
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A refused line.
+    """A refused sample.
 
     Attributes:
         number: its name, unique for its sink.
         time: when it was refused, ms.
         code: HTTP status of the refusal.
         reason: the sink's words; those of the last refusal, if it was sent again.
-        line: line protocol, time in ms; as mended, if it was.
+        line: the sample as its sink has it; as mended, if it was.
         seq: samples accepted by the store up to the end of the slice that it came from.
         state: "waiting", "requested" (to be sent again), or "settled" (sent again, or dropped).
     """

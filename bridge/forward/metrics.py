@@ -121,7 +121,7 @@ class ForwardMetrics(Collector):
 def _samples(statuses: list[SinkStatus]) -> Iterator[Metric]:
     sent = CounterMetricFamily("pushbridge_sink_sent", "Samples that the sink has answered for.", labels=["sink"])
     lost = CounterMetricFamily(
-        "pushbridge_sink_unrepresentable", "Samples that no line can carry.", labels=["sink", "reason"]
+        "pushbridge_sink_unrepresentable", "Samples that the sink cannot be sent.", labels=["sink", "reason"]
     )
     expired = CounterMetricFamily(
         "pushbridge_sink_expired", "Samples that were no longer stored when they could be sent.", labels=["sink"]

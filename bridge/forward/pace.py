@@ -1,9 +1,9 @@
-"""How long to wait before lines are sent again."""
+"""How long to wait before samples are sent again."""
 
 import random
 from dataclasses import dataclass
 
-from bridge.forward.classify import Ruling, Verdict
+from bridge.forward.answer import Ruling, Verdict
 
 __all__ = ["Pace"]
 
@@ -18,7 +18,7 @@ class Pace:
         retry_after_cap: the longest `Retry-After` that is obeyed; a shorter one is the floor of a wait.
         probe: the first wait while a human is needed; then doubled up to `probe_cap`, without jitter.
         probe_cap: the longest wait of those.
-        doubts: so many equal 5xx answers in a row raise the question whether it is the lines.
+        doubts: so many equal 5xx answers in a row raise the question whether it is the samples.
         letters: how often the sink looks for dead letters to be sent again.
         stop: how long a stopping sink waits for answers.
     """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.buffer import Position, Spans
-from bridge.native import Lines
+from bridge.forward.payload import Payload
 
 __all__ = ["CatchUp", "Parcel"]
 
@@ -40,7 +40,7 @@ class Parcel:
     """Samples ready to be sent.
 
     Attributes:
-        lines: the samples, as far as lines can carry them.
+        payload: the samples, as far as the sink can be sent them.
         unrepresentable: the others, by reason.
         position: where in the log to read on behind it.
         seq: samples accounted for behind it.
@@ -48,7 +48,7 @@ class Parcel:
         catching_up: what is left of history behind it, before the log is read on.
     """
 
-    lines: Lines
+    payload: Payload
     unrepresentable: Mapping[str, int]
     position: Position
     seq: int

@@ -12,20 +12,18 @@ from prometheus_client import CollectorRegistry
 
 from bridge.buffer import Spans
 from bridge.clock import Clock
-from bridge.config import InfluxSink
 from bridge.forward.bisect import Bisector, Outcome
 from bridge.forward.delivery import Delivery, State, Stopped
 from bridge.forward.history import Columns, History, Windows
-from bridge.forward.influxdb import open_transport
 from bridge.forward.metrics import ForwardMetrics
+from bridge.forward.outlet import SinkSettings, open_outlet
 from bridge.forward.pace import Pace
-from bridge.native import Lines
+from bridge.forward.payload import Payload
 
 __all__ = ["Replay", "ReplayState"]
 
 logger = structlog.get_logger(__name__)
 
-_MAX_BODY = 8 << 20
 _PARCELS_A_WINDOW = 20
 _MAX_WINDOW = 500_000
 _MAX_REASONS = 100
@@ -40,8 +38,8 @@ class ReplayState:
         span: all times that were asked for, ms, inclusive.
         left: those that are still to be sent.
         sent: samples that the sink has answered for.
-        unrepresentable: samples that no line can carry, by reason.
-        refused: samples whose lines the sink refused, by its words.
+        unrepresentable: samples that the sink cannot be sent, by reason.
+        refused: samples that the sink refused, by its words.
     """
 
     span: tuple[int, int]
@@ -97,9 +95,9 @@ class _Tally:
     unrepresentable: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
 
-    def add(self, lines: Lines, outcome: Outcome) -> None:
+    def add(self, payload: Payload, outcome: Outcome) -> None:
         self.sent += outcome.sent
-        self.unrepresentable.update(lines.unrepresentable)
+        self.unrepresentable.update(payload.unrepresentable)
         self.refused.update(f"{rejection.code} {rejection.reason[:200]}" for rejection in outcome.rejected)
 
 
@@ -108,7 +106,7 @@ class Replay:
 
     def __init__(
         self,
-        settings: InfluxSink,
+        settings: SinkSettings,
         history: History,
         state: ReplayState,
         *,
@@ -118,23 +116,21 @@ class Replay:
     ) -> None:
         """Go on from `state`; `save` makes a newer one durable."""
         pace = pace or Pace()
-        most = min(_PARCELS_A_WINDOW * settings.batch_samples, _MAX_WINDOW)
+        self._outlet = open_outlet(settings, clock)
+        most = min(_PARCELS_A_WINDOW * self._outlet.batch, _MAX_WINDOW)
         self.state = state
-        self._settings = settings
         self._windows = Windows(history, state.left, most)
         self._save = save
         self._stopping = asyncio.Event()
-        self._transport = open_transport(settings, clock)
         self._delivery = Delivery(
-            self._transport,
-            logger=logger.bind(sink=settings.name, target=settings.url),
+            self._outlet.transport,
+            logger=logger.bind(sink=settings.name, target=self._outlet.target),
             pace=pace,
             metrics=ForwardMetrics(CollectorRegistry()).requests_of(settings.name),
-            compress=settings.gzip,
             stopping=self._stopping,
         )
         self._bisector = Bisector(
-            self._delivery, max_lines=settings.batch_samples, max_bytes=_MAX_BODY, doubts=pace.doubts
+            self._delivery, max_samples=self._outlet.batch, max_bytes=self._outlet.max_bytes, doubts=pace.doubts
         )
         self._tally = _Tally()
 
@@ -145,7 +141,7 @@ class Replay:
 
     @property
     def refused(self) -> int:
-        """Samples whose lines it has refused, counted likewise."""
+        """Samples that it has refused, counted likewise."""
         return sum(self.state.refused.values()) + self._tally.refused.total()
 
     @property
@@ -170,30 +166,27 @@ class Replay:
                 await self._save(self.state)
             return True
         finally:
-            await self._transport.close()
+            await self._outlet.transport.close()
 
     async def _send(self, columns: Columns) -> bool:
         """Send a window in pieces, several at a time."""
         if self._stopping.is_set():
             return False
-        starts = iter(range(0, len(columns), self._settings.batch_samples))
+        starts = iter(range(0, len(columns), self._outlet.batch))
         async with asyncio.TaskGroup() as group:
-            senders = [group.create_task(self._send_pieces(columns, starts)) for _ in range(self._settings.in_flight)]
+            senders = [group.create_task(self._send_pieces(columns, starts)) for _ in range(self._outlet.in_flight)]
         return all(sender.result() for sender in senders)
 
     async def _send_pieces(self, columns: Columns, starts: Iterator[int]) -> bool:
         for start in starts:
-            stop = min(start + self._settings.batch_samples, len(columns))
-            lines = await anyio.to_thread.run_sync(self._encode, columns, start, stop)
+            stop = min(start + self._outlet.batch, len(columns))
+            payload = await anyio.to_thread.run_sync(columns.encode, start, stop, self._outlet.encoder)
             try:
-                outcome = await self._bisector.deliver(lines) if len(lines) else Outcome()
+                outcome = await self._bisector.deliver(payload) if len(payload) else Outcome()
             except Stopped:
                 return False
-            self._tally.add(lines, outcome)
+            self._tally.add(payload, outcome)
         return True
-
-    def _encode(self, columns: Columns, start: int, stop: int) -> Lines:
-        return columns.encode(start, stop, name_tag=self._settings.name_tag)
 
     def _after(self, left: Spans) -> ReplayState:
         """With the window under way counted, which left `left`."""

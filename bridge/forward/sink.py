@@ -1,4 +1,4 @@
-"""One InfluxDB and everything about it: settings, transport, progress, dead letters, status."""
+"""One sink and everything about it: its outlet, progress, dead letters, status."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,6 @@ import structlog
 
 from bridge.buffer import Cursor, Files, Gap, Position
 from bridge.clock import Clock
-from bridge.config import InfluxSink
 from bridge.forward.account import Account
 from bridge.forward.backlog import Backlog, Log
 from bridge.forward.bisect import Bisector, Rejection
@@ -20,10 +19,9 @@ from bridge.forward.deadletter import LetterBox
 from bridge.forward.delivery import Delivery, State, Stopped
 from bridge.forward.feed import Feed
 from bridge.forward.history import History
-from bridge.forward.influxdb import open_transport
 from bridge.forward.metrics import ForwardMetrics, SinkStatus
+from bridge.forward.outlet import SinkSettings, open_outlet
 from bridge.forward.pace import Pace
-from bridge.native import Lines
 
 __all__ = ["CursorStore", "Sink"]
 
@@ -32,7 +30,6 @@ logger = structlog.get_logger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_MAX_BODY = 8 << 20  # bytes of lines in one request: InfluxDB 3 takes 10 MiB after decompression, the others more
 _LETTERS_AT_ONCE = 500
 
 
@@ -50,11 +47,11 @@ class CursorStore(Protocol):
 
 
 class Sink:
-    """Feeds one InfluxDB. Belongs to one event loop: `run` in a task of its own, `stop` from outside."""
+    """Feeds one sink. Belongs to one event loop: `run` in a task of its own, `stop` from outside."""
 
     def __init__(
         self,
-        settings: InfluxSink,
+        settings: SinkSettings,
         *,
         log: Log,
         history: History,
@@ -68,8 +65,8 @@ class Sink:
         """`history` is what the sink is fed from where it comes too late for the log; `rejected` is the folder of all
         sinks' dead letters."""
         self.name = settings.name
-        self.target = f"{settings.url} {_destination(settings)}"
-        self._settings = settings
+        self._outlet = open_outlet(settings, clock)
+        self.target = self._outlet.target
         self._log = log
         self._history = history
         self._cursors = cursors
@@ -80,17 +77,18 @@ class Sink:
         self._stopping = asyncio.Event()
         self._started_ms = clock.now_ms()
         self._logger = logger.bind(sink=self.name)
-        self._transport = open_transport(settings, clock)
         self._delivery = Delivery(
-            self._transport,
+            self._outlet.transport,
             logger=self._logger.bind(target=self.target),
             pace=self._pace,
             metrics=metrics.requests_of(self.name),
-            compress=settings.gzip,
             stopping=self._stopping,
         )
         self._bisector = Bisector(
-            self._delivery, max_lines=settings.batch_samples, max_bytes=_MAX_BODY, doubts=self._pace.doubts
+            self._delivery,
+            max_samples=self._outlet.batch,
+            max_bytes=self._outlet.max_bytes,
+            doubts=self._pace.doubts,
         )
         self._feed = self._new_feed(self._load())
         self._letters: LetterBox | None = None
@@ -134,14 +132,14 @@ class Sink:
                     await self._pause(self._pace.cap)
                     self._feed = self._new_feed(self._load())
         finally:
-            await self._transport.close()
+            await self._outlet.transport.close()
 
     def stop(self) -> None:
         """Make `run` end: no more requests; answers that are under way are awaited for `Pace.stop` seconds."""
         self._stopping.set()
 
     async def _run(self) -> None:
-        # Saved before the first line is sent: what a crash then leaves unsure is what lies behind it.
+        # Saved before the first sample is sent: what a crash then leaves unsure is what lies behind it.
         account = self._feed.account
         await self._save(account)
         self._letters = await _to_the_end(
@@ -176,8 +174,8 @@ class Sink:
             account,
             gap=partial(self._cursors.gap, self.name),
             history=self._history,
-            max_samples=self._settings.batch_samples,
-            name_tag=self._settings.name_tag,
+            max_samples=self._outlet.batch,
+            encoder=self._outlet.encoder,
         )
         return Feed(
             account,
@@ -185,8 +183,8 @@ class Sink:
             deliver=self._bisector.deliver,
             keep=self._keep,
             save=self._save,
-            in_flight=self._settings.in_flight,
-            batch=self._settings.batch_samples,
+            in_flight=self._outlet.in_flight,
+            batch=self._outlet.batch,
         )
 
     # -- dead letters -------------------------------------------------------------------------------------------------
@@ -195,20 +193,20 @@ class Sink:
         letters = self._opened_letters()
         await self._in_thread(letters.append, rejections, seq)
         self._logger.warning(
-            "lines refused for good, kept as dead letters", lines=len(rejections), reason=rejections[0].reason[:500]
+            "samples refused for good, kept as dead letters", samples=len(rejections), reason=rejections[0].reason[:500]
         )
 
     async def _resend_letters(self) -> None:
-        """Send again what an operator has asked for, between the lines of the log."""
+        """Send again what an operator has asked for, between the samples of the log."""
         letters = self._opened_letters()
         while True:
             if not await self._in_thread(letters.look):
                 await self._pause(self._pace.letters)
                 continue
             requested = await self._in_thread(letters.requested, _LETTERS_AT_ONCE)
-            lines = Lines.from_text("\n".join(letter.line for letter in requested).encode())
+            payload = self._outlet.encoder.read([letter.line for letter in requested])
             try:
-                outcome = await self._bisector.deliver(lines)
+                outcome = await self._bisector.deliver(payload)
             except Stopped:
                 return
             refused = {rejection.line.decode(): rejection.reason for rejection in outcome.rejected}
@@ -237,8 +235,3 @@ async def _to_the_end(work: Callable[[], T]) -> T:
     except asyncio.CancelledError:
         await asyncio.wait({thread})
         raise
-
-
-def _destination(settings: InfluxSink) -> str:
-    names = {"org": settings.org, "bucket": settings.bucket, "db": settings.db, "rp": settings.rp}
-    return " ".join(f"{key}={value}" for key, value in names.items() if value)

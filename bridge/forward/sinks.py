@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bridge.config import InfluxSink
 from bridge.forward.metrics import ForwardMetrics
+from bridge.forward.outlet import SinkSettings
 from bridge.forward.sink import Sink
 
 __all__ = ["Sinks"]
@@ -14,13 +14,13 @@ __all__ = ["Sinks"]
 class Sinks:
     """The running sinks by name. Two of one name never run at a time: they would move one cursor."""
 
-    def __init__(self, make: Callable[[InfluxSink], Sink], metrics: ForwardMetrics) -> None:
+    def __init__(self, make: Callable[[SinkSettings], Sink], metrics: ForwardMetrics) -> None:
         self._make = make
         self._metrics = metrics
-        self._running: dict[str, tuple[InfluxSink, Sink, asyncio.Task[None]]] = {}
+        self._running: dict[str, tuple[SinkSettings, Sink, asyncio.Task[None]]] = {}
         self._configuring = asyncio.Lock()
 
-    async def configure(self, wanted: Sequence[InfluxSink]) -> None:
+    async def configure(self, wanted: Sequence[SinkSettings]) -> None:
         """Run exactly these: stop what is gone or has changed, then start what is new. What has not changed runs on."""
         async with self._configuring:
             by_name = {settings.name: settings for settings in wanted}

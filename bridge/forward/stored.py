@@ -4,7 +4,7 @@ from bridge.buffer import Matchers
 from bridge.buffer.querier import Querier, QueryLimits, Selection
 from bridge.errors import QueryTooLarge
 from bridge.forward.history import TooManySamples
-from bridge.native import Lines, encode_columns
+from bridge.forward.payload import Encoder, Payload
 
 __all__ = ["StoredHistory"]
 
@@ -18,9 +18,9 @@ class _Columns:
     def __len__(self) -> int:
         return self._selection.samples
 
-    def encode(self, start: int, stop: int, *, name_tag: bool) -> Lines:
-        """Lines of samples `start` to `stop`."""
-        return encode_columns(self._selection.columns, start, stop, name_tag=name_tag)
+    def encode(self, start: int, stop: int, encoder: Encoder) -> Payload:
+        """Samples `start` to `stop`."""
+        return encoder.encode_columns(self._selection.columns, start, stop)
 
 
 class StoredHistory:

@@ -15,6 +15,7 @@ from bridge.buffer import Position, View
 from bridge.forward import Columns, History, StoredHistory
 from bridge.forward.account import Account, Landing
 from bridge.forward.catchup import Catcher
+from bridge.forward.influxdb import LineEncoder
 from bridge.forward.parcel import CatchUp, Parcel
 from tests.edge.serving import until
 from tests.forward import faults
@@ -306,9 +307,9 @@ def landed(account: Account, parcel: Parcel) -> Account:
     landing = Landing(
         parcel.position,
         parcel.seq,
-        sent=len(parcel.lines),
+        sent=len(parcel.payload),
         unrepresentable=parcel.unrepresentable,
-        newest=parcel.lines.newest,
+        newest=parcel.payload.newest,
         from_history=parcel.from_history,
         catching_up=parcel.catching_up,
     )
@@ -321,7 +322,12 @@ def landed(account: Account, parcel: Parcel) -> Account:
 def parcels_from(account: Account, shelf: Shelf) -> Callable[[], Parcel]:
     assert account.catching_up is not None
     return Catcher(
-        account.catching_up, position=Position(9, 0), seq=account.seq, history=shelf, max_samples=7, name_tag=False
+        account.catching_up,
+        position=Position(9, 0),
+        seq=account.seq,
+        history=shelf,
+        max_samples=7,
+        encoder=LineEncoder(name_tag=False),
     ).next
 
 

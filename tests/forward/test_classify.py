@@ -7,7 +7,8 @@ from itertools import product
 
 import pytest
 
-from bridge.forward.classify import Answer, Dialect, Verdict, classify
+from bridge.forward.answer import Answer, Verdict
+from bridge.forward.classify import Dialect, classify
 
 OK, RETRY, SPLIT, PARTIAL, POISON, HOLD = Verdict
 CONFLICT = 'field type conflict: input field "value" on measurement "m" is type float, already exists as type integer'

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bridge.forward import Pace
-from bridge.forward.classify import Answer, classify
+from bridge.forward.answer import Answer
+from bridge.forward.classify import classify
 
 PACE = Pace()
 

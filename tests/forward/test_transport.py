@@ -15,14 +15,15 @@ from starlette.types import Receive, Scope, Send
 
 from bridge.clock import SystemClock
 from bridge.config import InfluxSink
-from bridge.forward.influxdb import Transport, open_transport
+from bridge.forward.influxdb import AutoTransport, open_transport
+from bridge.forward.transport import Request, Transport
 from tests.edge.serving import serving
 from tests.forward import faults
 from tests.forward.fake_influx import FakeInflux
 
 pytestmark = pytest.mark.anyio
 
-LINE = b"m value=1 1\n"
+LINE = Request(b"m value=1 1\n", {"Content-Type": "text/plain; charset=utf-8"}, 1)
 
 
 @asynccontextmanager
@@ -59,7 +60,7 @@ V1_CASES: list[tuple[dict[str, Any], dict[str, str], dict[str, str]]] = [
 async def test_1x(settings: dict[str, Any], params: dict[str, str], headers: dict[str, str]) -> None:
     fake = FakeInflux(version=1)
     async with transport(Based(fake), dialect="v1", **settings) as t:
-        assert (await t.post(LINE, gzipped=False)).status == 204
+        assert (await t.post(LINE)).answer.status == 204
     (write,) = fake.writes
     assert params.items() <= write.params.items()
     assert headers.items() <= write.headers.items()
@@ -79,7 +80,7 @@ V2_CASES: list[tuple[dict[str, Any], dict[str, str], dict[str, str]]] = [
 async def test_2x(settings: dict[str, Any], params: dict[str, str], headers: dict[str, str]) -> None:
     fake = FakeInflux(version=2)
     async with transport(Based(fake), dialect="v2", **settings) as t:
-        assert (await t.post(LINE, gzipped=False)).status == 204
+        assert (await t.post(LINE)).answer.status == 204
     (write,) = fake.writes
     assert params.items() <= write.params.items()
     assert headers.items() <= write.headers.items()
@@ -90,12 +91,12 @@ async def test_answers_are_given_as_they_are(version: Any) -> None:
     fake = FakeInflux(version=version)
     async with transport(Based(fake), dialect=f"v{version}", db="d", bucket="b") as t:
         fake.faults.append(faults.answers(429, "slow down", code="x", retry_after="7"))
-        answer = await t.post(LINE, gzipped=False)
+        answer = (await t.post(LINE)).answer
         assert (answer.status, answer.text, answer.retry_after) == (429, "slow down", 7.0)
         fake.faults.append(faults.answers(307))
-        assert (await t.post(LINE, gzipped=False)).status == 307
+        assert (await t.post(LINE)).answer.status == 307
         fake.faults.append(faults.reset_after_commit)
-        answer = await t.post(LINE, gzipped=False)
+        answer = (await t.post(LINE)).answer
         assert answer.status == 0
         assert answer.text
 
@@ -104,7 +105,7 @@ async def test_answers_are_given_as_they_are(version: Any) -> None:
 async def test_nobody_there_is_an_answer_too(dialect: Any, free_port: int) -> None:
     url = f"http://127.0.0.1:{free_port}"
     t = open_transport(InfluxSink(name="x", url=url, dialect=dialect, db="d", bucket="b"), SystemClock())
-    answer = await t.post(LINE, gzipped=False)
+    answer = (await t.post(LINE)).answer
     assert answer.status == 0
     assert "onnect" in answer.text
     await t.close()
@@ -114,7 +115,7 @@ async def test_nobody_there_is_an_answer_too(dialect: Any, free_port: int) -> No
 async def test_silence_ends_with_the_timeout(version: Any) -> None:
     fake = FakeInflux(version=version, always=faults.slow(1.0))
     async with transport(Based(fake), dialect=f"v{version}", db="d", bucket="b", timeout="50ms") as t:
-        assert (await t.post(LINE, gzipped=False)).status == 0
+        assert (await t.post(LINE)).answer.status == 0
 
 
 async def knows_ping(version: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
@@ -147,8 +148,9 @@ async def test_ping_tells_who_answers(version: str, body: bytes, settings: dict[
             await Response(status_code=204)(scope, receive, send)
 
     async with transport(app, dialect="auto", **settings) as t:
-        assert (await t.post(LINE, gzipped=False)).status == 204
-        assert (await t.post(LINE, gzipped=False)).status == 204
+        assert (await t.post(LINE)).answer.status == 204
+        assert (await t.post(LINE)).answer.status == 204
+        assert isinstance(t, AutoTransport)
         assert t.dialect == dialect
     assert asked == ["/base/ping", *[{"v1": "/base/write", "v2": "/base/api/v2/write"}[dialect]] * 2]
 
@@ -156,10 +158,11 @@ async def test_ping_tells_who_answers(version: str, body: bytes, settings: dict[
 async def test_a_server_that_was_upgraded_is_asked_again() -> None:
     fake = FakeInflux(version=1)
     async with transport(Based(fake), dialect="auto", db="d", bucket="b") as t:
-        assert (await t.post(LINE, gzipped=False)).status == 204
+        assert (await t.post(LINE)).answer.status == 204
         fake.version = 2
-        assert (await t.post(LINE, gzipped=False)).status == 404
-        assert (await t.post(LINE, gzipped=False)).status == 204
+        assert (await t.post(LINE)).answer.status == 404
+        assert (await t.post(LINE)).answer.status == 204
+        assert isinstance(t, AutoTransport)
         assert t.dialect == "v2"
 
 
@@ -178,7 +181,7 @@ async def test_https(version: Any) -> None:
         async def status(**tls_config: str) -> int:
             url = f"https://127.0.0.1:{port}"
             t = open_transport(InfluxSink(name="x", url=url, db="d", bucket="b", tls_config=tls_config), SystemClock())
-            answer = await t.post(LINE, gzipped=False)
+            answer = (await t.post(LINE)).answer
             await t.close()
             return answer.status
 

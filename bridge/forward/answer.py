@@ -1,0 +1,119 @@
+"""What an answer is, and what it can mean for the samples that were sent: the words in which every sink is judged."""
+
+import enum
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+__all__ = ["Answer", "Rule", "Ruling", "Verdict", "only"]
+
+
+class Verdict(enum.Enum):
+    """What became of the samples, and so what to do next."""
+
+    OK = "ok"  # stored
+    RETRY = "retry"  # unknown or not stored, by no fault of theirs: again, with back-off
+    SPLIT = "split"  # not stored: too large at once
+    PARTIAL = "partial"  # all but some stored; the answer does not say which
+    POISON = "poison"  # none stored because of some; the answer may not say which
+    HOLD = "hold"  # not stored until a human has changed something: keep everything, ask slowly
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, or the lack of one.
+
+    Attributes:
+        status: HTTP status; 0 when none came (refused connection, reset, timeout).
+        text: the message, out of its JSON wrapping; of no answer, what went wrong.
+        code: 2.x's machine-readable code, else empty.
+        retry_after: seconds that the sink asked to wait.
+    """
+
+    status: int
+    text: str = ""
+    code: str = ""
+    retry_after: float | None = None
+
+    @classmethod
+    def read(cls, status: int, body: bytes, retry_after: str | None = None, *, now_ms: int = 0) -> "Answer":
+        """From a response that came at `now_ms`: 1.x wraps its text as `{"error"}`, 2.x as `{"code", "message"}`, a
+        proxy not at all. `retry_after` is the header as it came."""
+        text, code = body.decode(errors="replace").strip(), ""
+        try:
+            wrapped = json.loads(text)
+        except ValueError:
+            wrapped = None
+        if isinstance(wrapped, dict):
+            texts = (wrapped.get("message"), wrapped.get("error"))
+            text = next((told for told in texts if isinstance(told, str)), text)
+            code = str(wrapped.get("code") or "")
+        return cls(status, text, code, _seconds(retry_after or "", now_ms))
+
+
+def _seconds(retry_after: str, now_ms: int) -> float | None:
+    """`Retry-After` in seconds from now, given so or as a date; None for anything else (RFC 9110, 10.2.3)."""
+    if re.fullmatch(r"[0-9]{1,9}", retry_after.strip()):
+        return float(retry_after)
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(until.replace(tzinfo=until.tzinfo or UTC).timestamp() - now_ms / 1000, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: the first one that fits decides.
+
+    Attributes:
+        statuses: the statuses it is about.
+        verdict: what it means.
+        text: what the text begins with, as a case-insensitive regular expression; empty fits any.
+        dialect: the only dialect it is about; None for all.
+        code: the only 2.x code it is about; empty for any.
+        advice: what the operator should look at.
+    """
+
+    statuses: range
+    verdict: Verdict
+    text: str = ""
+    dialect: str | None = None
+    code: str = ""
+    advice: str = ""
+
+    def fits(self, answer: Answer, dialect: str) -> bool:
+        """True when this row speaks about `answer`."""
+        return (
+            answer.status in self.statuses
+            and (self.dialect is None or self.dialect == dialect)
+            and (not self.code or self.code == answer.code)
+            and re.match(self.text, answer.text, re.IGNORECASE) is not None
+        )
+
+
+def only(status: int) -> range:
+    """The statuses of a rule about one."""
+    return range(status, status + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A verdict with its grounds.
+
+    Attributes:
+        verdict: what it means.
+        answer: what it rests on.
+        advice: for HOLD: what to look at.
+        dropped: PARTIAL: how many lines the sink says it dropped, where that number can be believed.
+        listed: line -> reason, for lines that the text names whole.
+    """
+
+    verdict: Verdict
+    answer: Answer
+    advice: str = ""
+    dropped: int | None = None
+    listed: Mapping[bytes, str] = field(default_factory=dict)

@@ -1,0 +1,65 @@
+"""What a sink is sent, whatever its kind: samples that can be counted, fitted into requests, divided and put together.
+
+Each sample of a payload has a line, a text that stands for it: line protocol where that is what is sent, else as near
+to it as people can read. Dead letters are such lines.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, Self
+
+from bridge.native import Columns, Head, LogSlice
+
+__all__ = ["Encoder", "Payload"]
+
+
+class Payload(Protocol):
+    """Samples of one sink in the order in which they are sent. Implemented by the core."""
+
+    def __len__(self) -> int:
+        """How many samples."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that they take in a request before compression, about."""
+
+    @property
+    def newest(self) -> int | None:
+        """Time of the newest one, ms; None when there is none, and for those that were read from lines."""
+
+    @property
+    def unrepresentable(self) -> Mapping[str, int]:
+        """Samples that the sink cannot be sent, by reason. Stays with the whole: parts have none."""
+
+    def line(self, index: int) -> bytes:
+        """The text of one sample. Raises IndexError."""
+
+    def series(self, index: int) -> bytes:
+        """What names its series in such a text. Raises IndexError."""
+
+    def slice(self, start: int, stop: int) -> Self:
+        """Samples `start` to `stop`, as far as there are any."""
+
+    def fit(self, start: int, max_samples: int, max_bytes: int) -> int:
+        """How many samples from `start` on stay within both bounds: at least one while there is any."""
+
+    def split_by_series(self, series: set[bytes]) -> tuple[Self, Self]:
+        """(samples of these series, all others), in order."""
+
+    def split_by_text(self, lines: set[bytes]) -> tuple[Self, Self]:
+        """(samples with these lines, all others), in order."""
+
+    def concat(self, parts: Sequence[Self]) -> Self:
+        """Samples of several of this kind, one after the other; nothing of this one."""
+
+
+class Encoder(Protocol):
+    """How stored samples become payloads of one kind of sink. Methods may be called in any thread."""
+
+    def encode_slice(self, head: Head, piece: LogSlice) -> Payload:
+        """The samples of a piece of the log, whose references `head` knows."""
+
+    def encode_columns(self, columns: Columns, start: int, stop: int) -> Payload:
+        """Samples `start` to `stop` of history, in an order that stays the same."""
+
+    def read(self, lines: Sequence[str]) -> Payload:
+        """The samples of dead letters. Raises ValueError for a text that is no line."""

@@ -1,0 +1,43 @@
+"""The way to a sink: from a payload to a request, and from the answer to a ruling. No retries, no waiting."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bridge.forward.answer import Answer, Ruling
+from bridge.forward.payload import Payload
+
+__all__ = ["Request", "Transport", "no_answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A payload as it goes over the wire.
+
+    Attributes:
+        body: as sent, compressed.
+        headers: what says how to read it.
+        samples: how many are in it.
+    """
+
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    samples: int = 0
+
+
+class Transport(Protocol):
+    """A write route of one sink. Belongs to one event loop; connections open with the first post."""
+
+    async def pack(self, payload: Payload) -> Request:
+        """Make a request of a payload, in a thread when that takes long."""
+
+    async def post(self, request: Request, *, retries: int = 0) -> Ruling:
+        """Send it, once more after so many `retries`, and judge the answer. That none came is an answer too."""
+
+    async def close(self) -> None:
+        """Close all connections."""
+
+
+def no_answer(error: Exception) -> Answer:
+    """What a failed request comes to: refused, reset, timed out."""
+    return Answer(0, str(error) or type(error).__name__)
