@@ -18,6 +18,7 @@ __all__ = [
     "BlockStats",
     "Cardinality",
     "Checkpoint",
+    "ChunkRead",
     "ClosedChunks",
     "Columns",
     "CompactionFailed",
@@ -44,7 +45,9 @@ __all__ = [
     "Query",
     "QueryFailed",
     "QueryLimit",
+    "ReadRequestError",
     "Replayed",
+    "SampleRead",
     "Series",
     "Staged",
     "TooLong",
@@ -62,6 +65,10 @@ __all__ = [
     "log_hole",
     "parse_families",
     "parse_lines",
+    "read_chunks",
+    "read_heads",
+    "read_request",
+    "read_samples",
     "resume_log",
     "stage_deletion",
     "unsnappy_framed",
@@ -712,6 +719,53 @@ class Query:
 
         Raises QueryFailed, and ValueError for another format.
         """
+
+class ReadRequestError(ValueError):
+    """A body that is no remote-read request."""
+
+def read_request(body: _Buffer, limit: int) -> tuple[list[tuple[int, int, list[tuple[str, str, str]]]], list[int]]:
+    """A snappy block with a `ReadRequest` of at most `limit` bytes: (mint, maxt, matchers) of each query, times in ms
+    and inclusive, and the accepted response types. Raises ReadRequestError."""
+
+@final
+class ChunkRead:
+    """Frames of chunks under way: an iterator over pieces of some 512 KiB. Raises QueryFailed."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> bytes: ...
+
+def read_chunks(
+    query: Query, blocks: Sequence[_NamedBlock], number: int, external: Sequence[tuple[str, str]]
+) -> ChunkRead:
+    """The chunks of the one selector as frames of `ChunkedReadResponse`, series by labels, `external` ones added.
+
+    They may have samples before and behind what was asked for. `number` is the place of the query in the request.
+    Raises QueryFailed.
+    """
+
+@final
+class SampleRead:
+    """Samples under way: an iterator over compressed pieces of some 512 KiB raw. Raises QueryFailed, QueryLimit."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> bytes: ...
+    @property
+    def length(self) -> int:
+        """Bytes so far, before they were compressed."""
+
+def read_samples(
+    query: Query, blocks: Sequence[_NamedBlock], external: Sequence[tuple[str, str]], *, max_samples: int = 0
+) -> SampleRead:
+    """The samples of the one selector as the insides of a `QueryResult`, series by labels, `external` ones added.
+
+    Each piece is a part of a snappy block; 0 sets no limit. Raises QueryFailed.
+    """
+
+def read_heads(lengths: Sequence[int]) -> tuple[bytes, list[bytes]]:
+    """What makes pieces of `read_samples` a `ReadResponse`: what stands before all, and before those of each result.
+
+    `lengths` are those of the results. Raises ValueError when that is more than a snappy block can be.
+    """
 
 @final
 class Export:

@@ -26,6 +26,7 @@ from bridge.forward import ForwardMetrics, Sink, Sinks, SinkSettings, StoredHist
 from bridge.line_protocol import LineMetrics, line_routes
 from bridge.native import PushTable
 from bridge.pushgw import SCHEMA, Groups, Keeper, MetricsPage, Projection, PushApi, PushMetrics, PushRoute
+from bridge.remote_write import ReadMetrics, ReadRoute
 from bridge.telemetry import new_registry
 from bridge.ui import page_routes
 
@@ -71,6 +72,7 @@ class Bridge:
         parts.keeper.configure(settings.push)
         parts.push.configure(settings.push)
         parts.gate.limit = settings.push.max_inflight_bytes
+        parts.read.configure(settings.global_.external_labels)
         await parts.sinks.configure(settings.influxdb)
         logger.info("configuration reloaded")
 
@@ -102,6 +104,7 @@ class Bridge:
             "/-/quit": lifecycle.quit,
             "/api/v1/status": push_api.status,
             "/api/v1/metrics": push_api.metrics,
+            "/api/v1/read": parts.read,
             "/api/v1/status/sinks": SinkStatus(parts.sinks.rows),
             "/api/v1/status/tsdb": HeadStatus(parts.store.head),
             "/api/v1/status/tsdb/blocks": BlockStatus(parts.store.metas),
@@ -151,6 +154,7 @@ class _Parts:
     groups: Groups
     keeper: Keeper
     push: PushRoute
+    read: ReadRoute
     sinks: Sinks
     store: Store
     gate: Gate
@@ -197,12 +201,14 @@ async def _open_parts(settings: Settings, clock: Clock, stack: contextlib.AsyncE
 
     prefix = f"{settings.web.prefix}/metrics/".encode()
     push = PushRoute(groups, settings.push, metrics, gate, prefix=prefix)
+    external = settings.global_.external_labels
+    read = ReadRoute(store.querier, external, gate=gate, metrics=ReadMetrics(registry))
     sinks = _sinks(store, state, files, settings, clock=clock, registry=registry)
     stack.push_async_callback(sinks.stop)
     await sinks.configure(settings.influxdb)
 
     table.reserve(generate_latest(registry))
-    return _Parts(settings, clock, registry, groups, keeper, push, sinks, store, gate)
+    return _Parts(settings, clock, registry, groups, keeper, push, read, sinks, store, gate)
 
 
 def _sinks(

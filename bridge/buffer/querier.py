@@ -7,7 +7,7 @@
 Everything here may take long and may be called in any thread.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,13 +27,15 @@ from bridge.native import (
     Series,
     label_names,
     label_values,
+    read_chunks,
+    read_samples,
 )
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["MAX_TIME", "MIN_TIME", "BlockSource", "Querier", "QueryLimits", "Selection", "Selector"]
+__all__ = ["MAX_TIME", "MIN_TIME", "BlockSource", "Querier", "QueryLimits", "ReadAnswer", "Selection", "Selector"]
 
 MIN_TIME = -(1 << 63)
 MAX_TIME = (1 << 63) - 1
@@ -68,6 +70,18 @@ class Selector(NamedTuple):
     mint: int
     maxt: int
     held: bool = False
+
+
+class ReadAnswer(NamedTuple):
+    """A piece of an answer to remote read.
+
+    Attributes:
+        data: compressed.
+        length: bytes of all pieces so far before they were compressed.
+    """
+
+    data: bytes
+    length: int
 
 
 class Selection:
@@ -211,6 +225,27 @@ class Querier:
                 for piece in pieces:
                     yield piece, pieces.unrepresentable
                 yield b"", pieces.unrepresentable
+
+    def read_chunks(
+        self, selector: Selector, number: int, external: Iterable[tuple[str, str]]
+    ) -> Generator[bytes, None, None]:
+        """Frames of remote read in bounded pieces: the chunks of the series that match, as the answer to query
+        `number` of a request, with `external` labels added; series in the order of their labels."""
+        with _told():
+            query = Query(self._head, [selector])
+            with self._reading() as blocks:
+                yield from read_chunks(query, blocks, number, list(external))
+
+    def read_samples(
+        self, selector: Selector, external: Iterable[tuple[str, str]], *, max_samples: int = 0
+    ) -> Generator[ReadAnswer, None, None]:
+        """The same as samples, compressed. Raises QueryTooLarge."""
+        with _told():
+            query = Query(self._head, [selector])
+            with self._reading() as blocks:
+                pieces = read_samples(query, blocks, list(external), max_samples=max_samples)
+                for piece in pieces:
+                    yield ReadAnswer(piece, pieces.length)
 
     @contextmanager
     def _reading(self, mint: int = MIN_TIME, maxt: int = MAX_TIME) -> Iterator[list[tuple[Block, int, int, str]]]:

@@ -25,6 +25,7 @@ from bridge.config.types import (
 )
 
 __all__ = [
+    "Global",
     "InfluxSink",
     "Logging",
     "Push",
@@ -286,6 +287,22 @@ class InfluxSink(Section):
         return self
 
 
+class Global(Section):
+    """What many parts share, under the names that Prometheus uses."""
+
+    external_labels: dict[str, str] = Field(
+        {}, description="Labels that every series has towards others, beside its own: in answers to remote read."
+    )
+
+    @field_validator("external_labels")
+    @classmethod
+    def _names_are_labels(cls, labels: dict[str, str]) -> dict[str, str]:
+        bad = sorted(name for name in labels if not name or name == "__name__")
+        if bad:
+            raise ValueError(f"not the name of a label: {', '.join(map(repr, bad))}")
+        return labels
+
+
 class Logging(Section):
     """Log lines, on standard error."""
 
@@ -296,6 +313,7 @@ class Logging(Section):
 class Settings(Section):
     """The whole file. Without one the bridge runs on these defaults: a local store in `./data` and no sink."""
 
+    global_: Global = Field(Global(), alias="global", description="What many parts share.")
     web: Web = Field(Web(), description="The HTTP server.")
     push: Push = Field(Push(), description="The push edge.")
     storage: Storage = Field(Storage(), description="The local store.")

@@ -107,14 +107,15 @@ class Prometheus(_Server):
 
     ready = "/-/ready"
 
-    def __init__(self, program: Path, folder: Path, data: Path, *, block: str = "2h") -> None:
+    def __init__(self, program: Path, folder: Path, data: Path, *, block: str = "2h", more: str = "") -> None:
+        """`more` is further configuration."""
         folder.mkdir(parents=True, exist_ok=True)
         port = free_port()
         config = folder / "prometheus.yml"
         config.write_text(
             "global: {scrape_interval: 1s}\n"
             "scrape_configs:\n"
-            f"- {{job_name: self, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}\n"
+            f"- {{job_name: self, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}\n" + more
         )
         command = [
             str(program),

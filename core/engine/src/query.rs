@@ -8,6 +8,7 @@ mod columns;
 mod dump;
 mod export;
 mod limits;
+mod remote_read;
 mod select;
 mod stream;
 
@@ -16,5 +17,6 @@ pub use columns::Columns;
 pub use dump::Dump;
 pub use export::{Export, Format};
 pub use limits::{Failed, Limit, Limits};
+pub use remote_read::{ChunkRead, SampleRead};
 pub use select::{select, series, union};
 pub use stream::Entries;

@@ -9,8 +9,10 @@ pub mod compression;
 mod count;
 pub mod influx;
 mod label_names;
+pub mod message;
 pub mod openmetrics;
 pub mod protobuf;
+pub mod remote_read;
 pub mod text;
 
 /// How push bodies are read.

@@ -21,6 +21,7 @@ mod late;
 mod notes;
 mod push;
 mod query;
+mod remote_read;
 mod status;
 mod verify;
 mod wal;
@@ -47,6 +48,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     head_chunks::register(module)?;
     column::register(module)?;
     query::register(module)?;
+    remote_read::register(module)?;
     compact::register(module)?;
     push::register(module)?;
     influx::register(module)

@@ -71,9 +71,9 @@ fn limits(series: usize, samples: usize, bytes: usize) -> Limits {
 }
 
 /// A block, the times that it is of (from the first on, before the second), and its name for errors.
-type PyNamedBlock<'py> = (PyRef<'py, PyBlock>, i64, i64, String);
+pub(crate) type PyNamedBlock<'py> = (PyRef<'py, PyBlock>, i64, i64, String);
 
-struct NamedBlock {
+pub(crate) struct NamedBlock {
     block: Arc<Block>,
     mint: i64,
     maxt: i64,
@@ -81,7 +81,7 @@ struct NamedBlock {
 }
 
 /// Blocks by their first time, which is the order that decides ties.
-fn blocks_from(blocks: Vec<PyNamedBlock<'_>>) -> Vec<NamedBlock> {
+pub(crate) fn blocks_from(blocks: Vec<PyNamedBlock<'_>>) -> Vec<NamedBlock> {
     let named = |(block, mint, maxt, name): PyNamedBlock<'_>| NamedBlock {
         block: block.shared(),
         mint,
@@ -94,7 +94,7 @@ fn blocks_from(blocks: Vec<PyNamedBlock<'_>>) -> Vec<NamedBlock> {
 }
 
 /// One selector, and what the head had of it.
-struct Selected {
+pub(crate) struct Selected {
     matchers: Vec<Matcher>,
     window: Window,
     head: Option<Entries>,
@@ -102,7 +102,7 @@ struct Selected {
 
 impl Selected {
     /// Read all places that have series of it. What the head had is given away.
-    fn read<T>(
+    pub(crate) fn read<T>(
         self,
         blocks: &[NamedBlock],
         read: impl FnOnce(Vec<Box<dyn SeriesStream>>, Window) -> Result<T, Failed>,
@@ -124,13 +124,13 @@ impl Selected {
 }
 
 /// Why a query has no result.
-enum Why {
+pub(crate) enum Why {
     Limit(Limit, usize),
     Unreadable(String),
 }
 
 impl Why {
-    fn from_failed(failed: Failed, names: &[&String]) -> Self {
+    pub(crate) fn from_failed(failed: Failed, names: &[&String]) -> Self {
         match failed {
             Failed::TooMany { what, limit } => Self::Limit(what, limit),
             Failed::Place(broken) => match names.get(broken.place) {
@@ -145,7 +145,7 @@ impl Why {
         Self::Unreadable(format!("{name}/{why}"))
     }
 
-    fn into_error(self, py: Python<'_>) -> PyErr {
+    pub(crate) fn into_error(self, py: Python<'_>) -> PyErr {
         match self {
             Self::Limit(what, limit) => limited(py, what, limit),
             Self::Unreadable(text) => QueryFailed::new_err(text),
@@ -163,10 +163,10 @@ impl PyQuery {
         selected.ok_or_else(|| PyValueError::new_err("the query has been used up"))
     }
 
-    fn take_one(&self) -> PyResult<Selected> {
+    pub(crate) fn take_one(&self) -> PyResult<Selected> {
         let mut selected = self.take()?;
         let one = selected.pop().filter(|_| selected.is_empty());
-        one.ok_or_else(|| PyValueError::new_err("a dump has one selector"))
+        one.ok_or_else(|| PyValueError::new_err("this reads one selector"))
     }
 }
 

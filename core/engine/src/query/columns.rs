@@ -78,6 +78,19 @@ impl Columns {
         &self.histograms
     }
 
+    /// Times, ms, and values of the floats of the n-th series.
+    pub fn floats_of(&self, series: usize) -> (&[i64], &[f64]) {
+        let range = place_of(&self.offsets, series);
+        let times = self.timestamps.get(range.clone()).unwrap_or_default();
+        (times, self.values.get(range).unwrap_or_default())
+    }
+
+    /// Histograms of the n-th series, with their times in ms.
+    pub fn histograms_of(&self, series: usize) -> &[(i64, Arc<Histogram>)] {
+        let range = place_of(&self.histogram_offsets, series);
+        self.histograms.get(range).unwrap_or_default()
+    }
+
     /// Samples of both kinds.
     pub fn samples(&self) -> usize {
         self.values.len() + self.histograms.len()
@@ -167,9 +180,14 @@ impl Columns {
     }
 }
 
+fn place_of(offsets: &[i64], series: usize) -> std::ops::Range<usize> {
+    let at = |n: usize| offsets.get(n).map_or(0, |offset| *offset as usize);
+    at(series)..at(series + 1)
+}
+
 /// The chunks that meet `window`, each with whether the one before it is of the same part; None when they cannot simply
 /// be read one behind the other.
-fn plain_chunks(parts: &[Part], window: Window) -> Option<Vec<(bool, &Chunk)>> {
+pub(super) fn plain_chunks(parts: &[Part], window: Window) -> Option<Vec<(bool, &Chunk)>> {
     let mut chunks: Vec<(bool, &Chunk)> = Vec::with_capacity(parts.iter().map(|part| part.chunks.len()).sum());
     for part in parts {
         // A value that stands is seen at ticks even where no chunk is.
