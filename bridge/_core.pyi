@@ -4,6 +4,9 @@ import mmap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Self, final
 
+import numpy as np
+import numpy.typing as npt
+
 __all__ = [
     "HEAD_CHUNKS_HEADER",
     "Analysis",
@@ -31,6 +34,7 @@ __all__ = [
     "Framer",
     "Head",
     "Histogram",
+    "LabelSets",
     "LabelsTooLong",
     "LateCut",
     "LineError",
@@ -48,6 +52,7 @@ __all__ = [
     "ReadRequestError",
     "Replayed",
     "SampleRead",
+    "Samples",
     "Series",
     "Staged",
     "TooLong",
@@ -1295,3 +1300,81 @@ class LogVerifier:
 def verify_head_chunks(data: _Buffer) -> tuple[int, list[tuple[int, int, str]]]:
     """Read every byte and sample of a file of head chunks: how many chunks it has; offset, length and reason of each
     range that cannot be believed."""
+
+@final
+class LabelSets:
+    """The label sets of many series, packed. Equal sets may be there more than once."""
+
+    def __new__(cls, sets: Sequence[dict[str, str]]) -> Self:
+        """Labels with empty values are left out. Raises ValueError for an empty name."""
+
+    def __len__(self) -> int:
+        """Series."""
+
+    def labels(self, series: int) -> dict[str, str]:
+        """Label names, sorted, and their values. Raises IndexError."""
+
+    def packed(self, series: int) -> bytes:
+        """The label set as a key: equal sets are equal bytes. Raises IndexError."""
+
+    def text(self, series: int) -> str:
+        """`{__name__="m", job="j"}`, as Prometheus prints it in errors. Raises IndexError."""
+
+    def values(self, name: str) -> list[str]:
+        """The value of one label in each set, "" where it has none."""
+
+    def take(self, rows: npt.NDArray[np.int64]) -> LabelSets:
+        """The sets with these numbers (int64), in their order."""
+
+    def concat(self, other: LabelSets) -> LabelSets:
+        """These, then those."""
+
+    def group(self, names: Sequence[str], without: bool) -> tuple[memoryview, LabelSets]:
+        """`by (names)` or `without (names)`: the group of each series (uint32), numbered as they appear, and the labels
+        of each group."""
+
+    def match_groups(
+        self, other: LabelSets, names: Sequence[str], without: bool
+    ) -> tuple[memoryview, memoryview, LabelSets]:
+        """`on (names)` or, `without`, `ignoring (names)`: numbers (uint32) of the series here and there, equal where
+        the series match, and the labels that each number stands for."""
+
+    def duplicates(self) -> tuple[memoryview, LabelSets] | None:
+        """A number (uint32) for each series, equal for equal labels, and the labels of each; None when all differ."""
+
+    def order(self) -> memoryview | None:
+        """The numbers of the series (int64) in the order of their labels; None when they are in order."""
+
+    def without_metadata(self, which: npt.NDArray[np.uint8]) -> LabelSets:
+        """Without `__name__`, `__type__` and `__unit__` where `which` (uint8) is not 0."""
+
+    def with_label(self, name: str, values: Sequence[str | None]) -> LabelSets:
+        """With one label set to a value of each series'; "" takes it away, None leaves it."""
+
+    def kept(self, names: Sequence[str], without: bool) -> LabelSets:
+        """Each set with these labels only, or, `without`, without them and the metric's name."""
+
+    def including(self, other: LabelSets, names: Sequence[str]) -> LabelSets:
+        """With some labels as the set of the same number in `other` has them."""
+
+@final
+class Samples:
+    """Samples of many series: what a selector found, or a subquery made."""
+
+    def __new__(cls, columns: Columns) -> Self: ...
+    def __len__(self) -> int:
+        """Series."""
+
+    @property
+    def count(self) -> int:
+        """Samples."""
+
+    @property
+    def labels(self) -> LabelSets:
+        """Of the series."""
+
+    def lookback(
+        self, ats: npt.NDArray[np.int64], delta: int, times: bool
+    ) -> tuple[memoryview, memoryview, memoryview]:
+        """The latest sample at each of the ascending times `ats` (int64, ms), less than `delta` ms old: the series that
+        have any (int64), their values or `times` in ms (float64, series x steps), and where there is one (uint8)."""

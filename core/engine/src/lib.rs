@@ -23,6 +23,7 @@ pub mod merge;
 pub mod metadata;
 pub mod native;
 pub mod postings;
+pub mod promql;
 pub mod push;
 pub mod query;
 pub mod quote;

@@ -38,6 +38,11 @@ impl From<Columns> for PyColumns {
 }
 
 impl PyColumns {
+    /// A share of what it holds.
+    pub(crate) fn handle(&self) -> Arc<Columns> {
+        self.0.clone()
+    }
+
     /// What it holds.
     pub(crate) fn shared(&self) -> &Columns {
         &self.0

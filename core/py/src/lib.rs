@@ -19,6 +19,7 @@ mod head_chunks;
 mod influx;
 mod late;
 mod notes;
+mod promql;
 mod push;
 mod query;
 mod remote_read;
@@ -51,5 +52,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     remote_read::register(module)?;
     compact::register(module)?;
     push::register(module)?;
+    promql::register(module)?;
     influx::register(module)
 }

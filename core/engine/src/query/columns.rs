@@ -53,6 +53,11 @@ impl Columns {
         self.labels.get(series).map(|packed| Labels::trusted(packed))
     }
 
+    /// The labels of all series, packed.
+    pub fn label_sets(&self) -> &[Arc<[u8]>] {
+        &self.labels
+    }
+
     /// Times of all floats, ms.
     pub fn timestamps(&self) -> &[i64] {
         &self.timestamps

@@ -1,0 +1,3 @@
+"""PromQL: from the text of an expression to its value."""
+
+__all__: list[str] = []

@@ -1,0 +1,341 @@
+//! The label sets of many series: grouped, matched, compared and changed without leaving their packed form.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+
+use crate::bytes::{put_prefixed, Decoder};
+use crate::labels::{compare, Labels, METRIC_NAME};
+
+/// Labels that tell what a metric is: they go when a value stops being that metric's.
+pub const METADATA: [&str; 3] = [METRIC_NAME, "__type__", "__unit__"];
+
+/// Label sets by the number of their series.
+#[derive(Debug, Clone, Default)]
+pub struct LabelSets(Vec<Arc<[u8]>>);
+
+/// Which labels count: the named ones, or all but the named ones and the metric's name. Names are sorted.
+#[derive(Debug, Clone)]
+pub struct Grouping {
+    names: Vec<String>,
+    without: bool,
+}
+
+impl Grouping {
+    /// `by (names)` and `on (names)`, or `without (names)` and `ignoring (names)`.
+    pub fn new(mut names: Vec<String>, without: bool) -> Self {
+        if without {
+            names.push(METRIC_NAME.into());
+        }
+        names.sort_unstable();
+        names.dedup();
+        Self { names, without }
+    }
+
+    /// Append the labels that count to `out`, packed.
+    fn keep(&self, labels: Labels<'_>, out: &mut Vec<u8>) {
+        let mut names = self.names.iter().peekable();
+        for (name, value, raw) in raw_labels(labels) {
+            while names.next_if(|wanted| wanted.as_bytes() < name).is_some() {}
+            let named = names.peek().is_some_and(|wanted| wanted.as_bytes() == name);
+            if named != self.without {
+                debug_assert!(!value.is_empty());
+                out.extend_from_slice(raw);
+            }
+        }
+    }
+}
+
+/// Name, value, and both as they are packed.
+fn raw_labels<'a>(labels: Labels<'a>) -> impl Iterator<Item = (&'a [u8], &'a [u8], &'a [u8])> {
+    let mut decoder = Decoder::new(labels.packed());
+    std::iter::from_fn(move || {
+        let before = decoder.rest();
+        let name = decoder.prefixed().ok()?;
+        let value = decoder.prefixed().ok()?;
+        let raw = before.get(..before.len() - decoder.len())?;
+        Some((name, value, raw))
+    })
+}
+
+/// Numbers label sets as they come: equal ones get the same number.
+#[derive(Debug, Default)]
+struct Numbering {
+    sets: Vec<Arc<[u8]>>,
+    table: HashTable<(u64, u32)>,
+    hasher: ahash::RandomState,
+}
+
+impl Numbering {
+    fn number(&mut self, packed: &[u8]) -> u32 {
+        let hash = self.hasher.hash_one(packed);
+        let same = |(h, n): &(u64, u32)| *h == hash && self.sets.get(*n as usize).is_some_and(|set| **set == *packed);
+        if let Some((_, number)) = self.table.find(hash, same) {
+            return *number;
+        }
+        let number = self.sets.len() as u32;
+        self.sets.push(packed.into());
+        self.table.insert_unique(hash, (hash, number), |(h, _)| *h);
+        number
+    }
+
+    fn number_all(&mut self, sets: &LabelSets, grouping: &Grouping) -> Vec<u32> {
+        let mut key = Vec::new();
+        let number = |labels| {
+            key.clear();
+            grouping.keep(labels, &mut key);
+            self.number(&key)
+        };
+        sets.iter().map(number).collect()
+    }
+}
+
+impl LabelSets {
+    /// Sets that are packed already.
+    pub fn new(sets: Vec<Arc<[u8]>>) -> Self {
+        Self(sets)
+    }
+
+    /// How many series.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True without any series.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Of one series.
+    pub fn get(&self, series: usize) -> Option<Labels<'_>> {
+        self.0.get(series).map(|packed| Labels::trusted(packed))
+    }
+
+    /// Of all, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Labels<'_>> + Clone {
+        self.0.iter().map(|packed| Labels::trusted(packed))
+    }
+
+    /// The series with these numbers, in their order; numbers beyond the end are left out.
+    pub fn take(&self, rows: &[i64]) -> Self {
+        let taken = rows.iter().filter_map(|row| self.0.get(usize::try_from(*row).ok()?));
+        Self(taken.cloned().collect())
+    }
+
+    /// These, then those.
+    pub fn concat(&self, other: &Self) -> Self {
+        Self(self.0.iter().chain(&other.0).cloned().collect())
+    }
+
+    /// The group of each series, numbered in the order of appearance, and the labels of each group.
+    pub fn group(&self, grouping: &Grouping) -> (Vec<u32>, Self) {
+        let mut numbering = Numbering::default();
+        let ids = numbering.number_all(self, grouping);
+        (ids, Self(numbering.sets))
+    }
+
+    /// The same numbers for series of both sides that match, and the labels that each number stands for.
+    pub fn match_groups(&self, other: &Self, grouping: &Grouping) -> (Vec<u32>, Vec<u32>, Self) {
+        let mut numbering = Numbering::default();
+        let left = numbering.number_all(self, grouping);
+        let right = numbering.number_all(other, grouping);
+        (left, right, Self(numbering.sets))
+    }
+
+    /// Series with equal labels get the same number, numbered in the order of appearance; None when all differ.
+    pub fn duplicates(&self) -> Option<(Vec<u32>, Self)> {
+        if self.is_strictly_ascending() {
+            return None;
+        }
+        let mut numbering = Numbering::default();
+        let ids: Vec<u32> = self.0.iter().map(|packed| numbering.number(packed)).collect();
+        (numbering.sets.len() < self.len()).then_some((ids, Self(numbering.sets)))
+    }
+
+    fn is_strictly_ascending(&self) -> bool {
+        self.iter()
+            .zip(self.iter().skip(1))
+            .all(|(a, b)| compare(a, b) == Ordering::Less)
+    }
+
+    /// The numbers of the series in the order of their labels, or None when they are in order.
+    pub fn order(&self) -> Option<Vec<i64>> {
+        if self
+            .iter()
+            .zip(self.iter().skip(1))
+            .all(|(a, b)| compare(a, b) != Ordering::Greater)
+        {
+            return None;
+        }
+        let mut order: Vec<(usize, Labels<'_>)> = self.iter().enumerate().collect();
+        order.sort_by(|(_, a), (_, b)| compare(*a, *b));
+        Some(order.into_iter().map(|(row, _)| row as i64).collect())
+    }
+
+    /// The value of a label in each set, "" where there is none.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.iter().map(move |labels| labels.get(name))
+    }
+
+    /// Without the labels that tell what a metric is, where `which` says so.
+    pub fn without_metadata(&self, which: &[u8]) -> Self {
+        let strip = |(packed, strip): (&Arc<[u8]>, &u8)| match strip {
+            0 => packed.clone(),
+            _ => without(packed, &METADATA),
+        };
+        Self(self.0.iter().zip(which).map(strip).collect())
+    }
+
+    /// Each set with `name` set to its own value; "" takes the label away, and None leaves the set as it is.
+    pub fn with_label<'v>(&self, name: &str, values: impl Iterator<Item = Option<std::borrow::Cow<'v, str>>>) -> Self {
+        let set = |(packed, value): (&Arc<[u8]>, Option<std::borrow::Cow<'v, str>>)| match value {
+            None => packed.clone(),
+            Some(value) => overridden(packed, &[(name, &value)]),
+        };
+        Self(self.0.iter().zip(values).map(set).collect())
+    }
+
+    /// Each set reduced to what `grouping` lets count.
+    pub fn kept(&self, grouping: &Grouping) -> Self {
+        let keep = |labels| {
+            let mut out = Vec::new();
+            grouping.keep(labels, &mut out);
+            out.into()
+        };
+        Self(self.iter().map(keep).collect())
+    }
+
+    /// Each set with the labels `names` as `other` has them: a `group_left`'s. The two are of one length.
+    pub fn including(&self, other: &Self, names: &[String]) -> Self {
+        let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        let include = |(packed, from): (&Arc<[u8]>, Labels<'_>)| {
+            let changes: Vec<(&str, &str)> = names.iter().map(|name| (*name, from.get(name))).collect();
+            overridden(packed, &changes)
+        };
+        Self(self.0.iter().zip(other.iter()).map(include).collect())
+    }
+}
+
+/// A label set without some labels; the same memory when it has none of them.
+fn without(packed: &Arc<[u8]>, names: &[&str]) -> Arc<[u8]> {
+    let labels = Labels::trusted(packed);
+    let goes = |name: &[u8]| names.iter().any(|gone| gone.as_bytes() == name);
+    if !raw_labels(labels).any(|(name, ..)| goes(name)) {
+        return packed.clone();
+    }
+    let kept = raw_labels(labels).filter(|(name, ..)| !goes(name));
+    kept.flat_map(|(.., raw)| raw.iter().copied()).collect()
+}
+
+/// A label set with other values of some labels, whose names are sorted; "" takes a label away.
+fn overridden(packed: &[u8], changes: &[(&str, &str)]) -> Arc<[u8]> {
+    let mut out = Vec::with_capacity(packed.len() + 32);
+    let mut put = |name: &str, value: &str| {
+        if !value.is_empty() {
+            put_prefixed(&mut out, name.as_bytes());
+            put_prefixed(&mut out, value.as_bytes());
+        }
+    };
+    let mut changes = changes.iter().peekable();
+    for (name, value) in Labels::trusted(packed).iter() {
+        while let Some((new, value)) = changes.next_if(|(new, _)| *new < name) {
+            put(new, value);
+        }
+        match changes.next_if(|(new, _)| *new == name) {
+            Some((_, value)) => put(name, value),
+            None => put(name, value),
+        }
+    }
+    for (new, value) in changes {
+        put(new, value);
+    }
+    out.into()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::labels::{format_labels, pack};
+
+    fn sets(sets: &[&[(&str, &str)]]) -> LabelSets {
+        let packed = |labels: &&[(&str, &str)]| {
+            let mut out = Vec::new();
+            pack(&mut labels.to_vec(), &mut out).unwrap();
+            out.into()
+        };
+        LabelSets::new(sets.iter().map(packed).collect())
+    }
+
+    fn texts(sets: &LabelSets) -> Vec<String> {
+        let text = |labels| {
+            let mut out = String::new();
+            format_labels(labels, &mut out);
+            out
+        };
+        sets.iter().map(text).collect()
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn groups_are_numbered_as_they_appear() {
+        let given = sets(&[
+            &[("__name__", "m"), ("a", "1"), ("b", "x")],
+            &[("__name__", "m"), ("a", "2")],
+            &[("__name__", "n"), ("a", "1"), ("b", "x"), ("c", "y")],
+        ]);
+        let (ids, groups) = given.group(&Grouping::new(names(&["b", "a"]), false));
+        assert_eq!(
+            (ids, texts(&groups)),
+            (vec![0, 1, 0], vec![r#"{a="1", b="x"}"#.into(), r#"{a="2"}"#.into()])
+        );
+        let (ids, groups) = given.group(&Grouping::new(names(&["c"]), true));
+        assert_eq!(
+            (ids, texts(&groups)),
+            (vec![0, 1, 0], vec![r#"{a="1", b="x"}"#.into(), r#"{a="2"}"#.into()])
+        );
+        let (ids, groups) = given.group(&Grouping::new(vec![], false));
+        assert_eq!((ids, texts(&groups)), (vec![0, 0, 0], vec!["{}".into()]));
+    }
+
+    #[test]
+    fn both_sides_of_a_match_share_numbers() {
+        let left = sets(&[&[("__name__", "m"), ("a", "1"), ("x", "1")], &[("a", "2")]]);
+        let right = sets(&[&[("__name__", "n"), ("a", "2"), ("y", "1")], &[("a", "3")]]);
+        let (left, right, keys) = left.match_groups(&right, &Grouping::new(names(&["a"]), false));
+        assert_eq!((left, right, keys.len()), (vec![0, 1], vec![1, 2], 3));
+    }
+
+    #[test]
+    fn labels_are_set_kept_and_taken_away() {
+        let given = sets(&[&[("__name__", "m"), ("b", "1")], &[("a", "1"), ("c", "2")]]);
+        let set = given.with_label("b", [Some("2".into()), Some("".into())].into_iter());
+        assert_eq!(texts(&set), [r#"{__name__="m", b="2"}"#, r#"{a="1", c="2"}"#]);
+        let set = given.with_label("d", [None, Some("z".into())].into_iter());
+        assert_eq!(texts(&set), [r#"{__name__="m", b="1"}"#, r#"{a="1", c="2", d="z"}"#]);
+        assert_eq!(
+            texts(&given.without_metadata(&[1, 1])),
+            [r#"{b="1"}"#, r#"{a="1", c="2"}"#]
+        );
+        let other = sets(&[&[("a", "5")], &[("c", "6")]]);
+        assert_eq!(
+            texts(&given.including(&other, &names(&["c", "a"]))),
+            [r#"{__name__="m", a="5", b="1"}"#, r#"{c="6"}"#]
+        );
+    }
+
+    #[test]
+    fn finds_equal_sets_and_their_order() {
+        let given = sets(&[&[("b", "1")], &[("a", "1")], &[("b", "1")]]);
+        assert_eq!(given.duplicates().map(|(ids, _)| ids), Some(vec![0, 1, 0]));
+        assert_eq!(given.order(), Some(vec![1, 0, 2]));
+        let given = given.take(&[1, 0]);
+        assert!(given.duplicates().is_none() && given.order().is_none());
+    }
+}
