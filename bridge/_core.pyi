@@ -31,6 +31,7 @@ __all__ = [
     "Export",
     "Extent",
     "Families",
+    "Federation",
     "Framer",
     "Head",
     "Histogram",
@@ -43,6 +44,7 @@ __all__ = [
     "LogSlice",
     "LogVerifier",
     "ParseError",
+    "Pattern",
     "PushRefused",
     "PushTable",
     "PushTicket",
@@ -716,6 +718,20 @@ class Query:
     def series(self, blocks: Sequence[_NamedBlock], *, max_series: int = 0) -> list[dict[str, str]]:
         """The label sets that any selector finds, in order; no sample is read. Raises QueryLimit, QueryFailed."""
 
+    def listing(self, blocks: Sequence[_NamedBlock], *, limit: int = 0, max_series: int = 0) -> tuple[bytes, bool]:
+        """The label sets that any selector finds, in order, as a JSON array of objects: at most `limit` of them, 0
+        for all, and whether there are more. Raises QueryLimit, QueryFailed."""
+
+    def federate(
+        self, blocks: Sequence[_NamedBlock], external: Sequence[tuple[str, str]], format: str, escaping: str
+    ) -> Federation:
+        """The newest sample of each series that any selector finds, as `text` or `protobuf`, names escaped as for
+        `PushTable.render`; series that have ended are left out.
+
+        Series get those `external` labels whose names they don't have. Raises QueryFailed, and ValueError for another
+        format.
+        """
+
     def dump(self, blocks: Sequence[_NamedBlock]) -> Dump:
         """The samples of the one selector as `promtool tsdb dump` prints them, series by labels. Raises QueryFailed."""
 
@@ -781,6 +797,23 @@ class Export:
     @property
     def unrepresentable(self) -> list[tuple[str, int]]:
         """How many samples so far the format could not carry, by reason."""
+
+@final
+class Federation:
+    """Newest samples under way: an iterator over pieces of some 256 KiB, of whole lines or messages."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> bytes: ...
+
+@final
+class Pattern:
+    """A regular expression in Go's syntax that has to match the whole of a text; in time linear in it."""
+
+    def __new__(cls, text: str) -> Self:
+        """Compile it. Raises ValueError."""
+
+    def matches(self, text: str) -> bool:
+        """Whether it matches `text`."""
 
 @final
 class Dump:

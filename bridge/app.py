@@ -8,20 +8,37 @@ push, line protocol ──> Batch ──> store (log, head) ──> sinks
 import asyncio
 import contextlib
 import platform
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
+from anyio import to_thread
 from prometheus_client import CollectorRegistry, generate_latest
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge import __version__
-from bridge.api import BlockStatus, HeadStatus, Lifecycle, SinkStatus, TsdbAdmin
+from bridge.api import (
+    BlockStatus,
+    Browse,
+    Cors,
+    Entrance,
+    Facts,
+    HeadStatus,
+    Lifecycle,
+    Metadata,
+    Reloads,
+    SinkStatus,
+    TsdbAdmin,
+    WalReplay,
+    api_routes,
+)
 from bridge.buffer import CURSORS, Cursors, Files, Position, State, Store
 from bridge.clock import Clock
-from bridge.config import Settings
+from bridge.config import Settings, Web
 from bridge.edge import Answering, Gate, Guard, WatchedPolicy
+from bridge.federation import Federate
 from bridge.forward import ForwardMetrics, Sink, Sinks, SinkSettings, StoredHistory
 from bridge.line_protocol import LineMetrics, line_routes
 from bridge.native import PushTable
@@ -30,37 +47,60 @@ from bridge.remote_write import ReadMetrics, ReadRoute
 from bridge.telemetry import new_registry
 from bridge.ui import page_routes
 
-__all__ = ["Bridge"]
+__all__ = ["Bridge", "Door"]
 
 logger = structlog.get_logger(__name__)
 
 ReadSettings = Callable[[], Settings]
 
 
-class Bridge:
-    """A running bridge: `asgi` answers requests, `quit` is set when somebody asks it to end. Made by `open`."""
+class Door:
+    """What requests come in through, from the first moment on: before a bridge is open behind it, it says how far
+    reading the log has come."""
 
-    def __init__(self, parts: "_Parts", read_settings: ReadSettings) -> None:
+    def __init__(self, web: Web, clock: Clock) -> None:
+        self.replay = WalReplay()
+        self._entrance = Entrance(self.replay, web.prefix)
+        app: ASGIApp = Answering(self._entrance)
+        self.asgi = app if web.config_file is None else Guard(app, WatchedPolicy(web.config_file, clock))
+
+    def open(self, app: ASGIApp) -> None:
+        """From now on `app` answers."""
+        self.replay.finish()
+        self._entrance.open(app)
+
+
+class Bridge:
+    """A running bridge; `quit` is set when somebody asks it to end. Made by `open`."""
+
+    def __init__(self, parts: "_Parts", read_settings: ReadSettings, replay: WalReplay) -> None:
         self._parts = parts
         self._read_settings = read_settings
+        self._replay = replay
+        self._reloads = Reloads(parts.clock)
         self.quit = asyncio.Event()
-        self.asgi = self._front()
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls, settings: Settings, read_settings: ReadSettings, clock: Clock) -> AsyncIterator["Bridge"]:
-        """Open the store, recover the groups, run the chores and the sinks; on leaving, drain and close all of it.
+    async def open(
+        cls, settings: Settings, read_settings: ReadSettings, clock: Clock, door: Door
+    ) -> AsyncIterator["Bridge"]:
+        """Open the store, recover the groups, run the chores and the sinks, then the door; on leaving, drain and close
+        all of it.
 
         `read_settings` reads the configuration again for a reload. Raises ConfigError and OSError when the data
         directory cannot be used.
         """
         async with contextlib.AsyncExitStack() as stack:
-            parts = await _open_parts(settings, clock, stack)
-            yield cls(parts, read_settings)
+            parts = await _open_parts(settings, clock, door.replay, stack)
+            bridge = cls(parts, read_settings, door.replay)
+            door.open(bridge.front())
+            yield bridge
 
     async def reload(self) -> None:
         """Read the configuration and take what can change while running. Raises ConfigError; then nothing has
         changed."""
+        self._reloads.done(ok=False)
         settings = self._read_settings()
         parts = self._parts
         kept = {"web": parts.settings.web, "storage": parts.settings.storage}
@@ -74,17 +114,17 @@ class Bridge:
         parts.gate.limit = settings.push.max_inflight_bytes
         parts.read.configure(settings.global_.external_labels)
         await parts.sinks.configure(settings.influxdb)
+        self._reloads.done(ok=True)
         logger.info("configuration reloaded")
 
-    def _front(self) -> ASGIApp:
-        """Everything behind authentication, if the web configuration asks for it."""
-        web = self._parts.settings.web
-        app: ASGIApp = Answering(_Front(self._parts.push, self._router(), web.prefix))
-        return app if web.config_file is None else Guard(app, WatchedPolicy(web.config_file, self._parts.clock))
+    def front(self) -> ASGIApp:
+        """Everything that answers requests."""
+        prefix = self._parts.settings.web.prefix
+        return _Front(self._parts.push, {prefix + path: app for path, app in self._routes().items()}, prefix)
 
-    def _router(self) -> Router:
+    def _routes(self) -> Mapping[str, ASGIApp]:
+        """By path, without the route prefix; a component in braces stands for any."""
         parts, web = self._parts, self._parts.settings.web
-        prefix = web.prefix
         lifecycle = Lifecycle(
             unready=parts.store.problem,
             unhealthy=parts.store.fatal,
@@ -108,6 +148,7 @@ class Bridge:
             "/api/v1/status/sinks": SinkStatus(parts.sinks.rows),
             "/api/v1/status/tsdb": HeadStatus(parts.store.head),
             "/api/v1/status/tsdb/blocks": BlockStatus(parts.store.metas),
+            "/federate": Federate(parts.store.querier, lambda: parts.settings, parts.clock),
         }
         admin = TsdbAdmin(parts.store.admin, parts.gate, enabled=web.enable_admin_api)
         routes |= {
@@ -117,7 +158,32 @@ class Bridge:
         }
         if web.enable_admin_api:
             routes |= {"/api/v1/admin/wipe": push_api.wipe, "/api/v1/admin/groups": push_api.delete_groups}
-        return Router([Route(prefix + path, _Endpoint(app)) for path, app in routes.items()], redirect_slashes=False)
+        cors = Cors(web.cors_origin)
+        prometheus = {**self._prometheus_routes(), **{path: routes.pop(path) for path in _CROSS_ORIGIN}}
+        routes |= {path: cors.wrap(app) for path, app in prometheus.items()}
+        return {**routes, "/api/v1/{rest:path}": cors.anywhere}
+
+    def _prometheus_routes(self) -> Mapping[str, ASGIApp]:
+        parts = self._parts
+        facts = Facts(
+            lambda: parts.settings,
+            self._reloads,
+            lambda: parts.registry.get_sample_value("pushbridge_wal_corruptions"),
+            parts.clock,
+        )
+        return {
+            **api_routes(Browse(parts.store.querier), Metadata(parts.store.head), facts, parts.gate),
+            "/api/v1/status/walreplay": self._replay,
+        }
+
+
+_CROSS_ORIGIN = (
+    "/api/v1/status/tsdb",
+    "/api/v1/status/tsdb/blocks",
+    "/api/v1/admin/tsdb/delete_series",
+    "/api/v1/admin/tsdb/clean_tombstones",
+    "/api/v1/admin/tsdb/snapshot",
+)
 
 
 class _Endpoint:
@@ -132,16 +198,21 @@ class _Endpoint:
 
 
 class _Front:
-    """Hot paths first, the router for the rest: a push costs 17 us of routing less this way."""
+    """Pushes first, then what has an address of its own, the router for the rest: a push costs 17 us of routing less
+    this way, and a query 40."""
 
-    def __init__(self, push: PushRoute, router: ASGIApp, prefix: str) -> None:
+    def __init__(self, push: PushRoute, routes: Mapping[str, ASGIApp], prefix: str) -> None:
         self._push = push
-        self._router = router
         self._push_prefix = f"{prefix}/metrics/".encode()
+        self._fixed = {path: app for path, app in routes.items() if "{" not in path}
+        patterns = [Route(path, _Endpoint(app)) for path, app in routes.items() if "{" in path]
+        self._router = Router(patterns, redirect_slashes=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._push if scope["raw_path"].startswith(self._push_prefix) else self._router
-        await app(scope, receive, send)
+        if scope["raw_path"].startswith(self._push_prefix):
+            await self._push(scope, receive, send)
+        else:
+            await self._fixed.get(scope["path"], self._router)(scope, receive, send)
 
 
 @dataclass
@@ -160,7 +231,7 @@ class _Parts:
     gate: Gate
 
 
-async def _open_parts(settings: Settings, clock: Clock, stack: contextlib.AsyncExitStack) -> _Parts:
+async def _open_parts(settings: Settings, clock: Clock, replay: WalReplay, stack: contextlib.AsyncExitStack) -> _Parts:
     """State, groups, store, chores, edges: each closed after what uses it."""
     registry = new_registry()
     files = Files()
@@ -179,8 +250,17 @@ async def _open_parts(settings: Settings, clock: Clock, stack: contextlib.AsyncE
         if seen is None or position > seen:
             table.recover(event)
 
-    store = Store.open(
-        path, settings=settings.storage, clock=clock, registry=registry, files=files, on_event=roll_forward
+    store = await to_thread.run_sync(
+        partial(
+            Store.open,
+            path,
+            settings=settings.storage,
+            clock=clock,
+            registry=registry,
+            files=files,
+            on_event=roll_forward,
+            progress=replay.note,
+        )
     )
     stack.push_async_callback(store.close)
     store.add_owner(projection)

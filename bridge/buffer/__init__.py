@@ -10,7 +10,7 @@ from bridge.buffer.inspect import FoundBlock, FoundBlocks, find_blocks, map_bloc
 from bridge.buffer.matchers import Matchers
 from bridge.buffer.plan import BLOCK_RANGE, block_ranges
 from bridge.buffer.position import Position
-from bridge.buffer.querier import MAX_TIME, MIN_TIME, ReadAnswer, Selector
+from bridge.buffer.querier import MAX_TIME, MIN_TIME, Querier, QueryLimits, ReadAnswer, Selection, Selector
 from bridge.buffer.reader import Truncated
 from bridge.buffer.replay import OnEvent, Progress
 from bridge.buffer.state import Schema, State
@@ -39,8 +39,11 @@ __all__ = [
     "OnEvent",
     "Position",
     "Progress",
+    "Querier",
+    "QueryLimits",
     "ReadAnswer",
     "Schema",
+    "Selection",
     "Selector",
     "Spans",
     "State",

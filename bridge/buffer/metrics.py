@@ -34,6 +34,7 @@ class WalMetrics:
             lambda: len(directory.segments())
         )
         at_start: list[tuple[str, str, float]] = [
+            ("corruptions", "Damaged ranges of the log.", len(found.damages)),
             ("corrupt_bytes", "Bytes that no replay could read.", sum(damage.size for damage in found.damages)),
             ("unknown_refs", "Samples skipped because their series record is lost.", found.unknown_refs),
             ("missing_segments", "Segments that the numbering skips.", found.missing),

@@ -184,6 +184,26 @@ class Querier:
             with self._reading() as blocks:
                 return query.series(blocks, max_series=limits.series)
 
+    def listing(self, selectors: Sequence[Selector], *, limit: int = 0) -> tuple[bytes, bool]:
+        """The same label sets as a JSON array of objects, at most `limit` of them, and whether there are more."""
+        with _told():
+            query = Query(self._head, selectors)
+            with self._reading() as blocks:
+                return query.listing(blocks, limit=limit)
+
+    def federate(
+        self, selectors: Sequence[Selector], external: Sequence[tuple[str, str]], *, form: str, escaping: str
+    ) -> Iterator[bytes]:
+        """The newest sample of each series that any selector finds as an exposition, `text` or `protobuf`, in bounded
+        pieces; series that have ended are left out, and get those `external` labels whose names they don't have.
+
+        All samples are read before this returns.
+        """
+        with _told():
+            query = Query(self._head, selectors)
+            with self._reading() as blocks:
+                return query.federate(blocks, external, form, escaping)
+
     def label_names(
         self, matchers: Matchers = (), mint: int = MIN_TIME, maxt: int = MAX_TIME, *, limit: int = 0
     ) -> list[str]:

@@ -16,7 +16,7 @@ import structlog
 import uvloop
 
 from bridge import __version__
-from bridge.app import Bridge
+from bridge.app import Bridge, Door
 from bridge.cli.check import check_file
 from bridge.clock import Clock, SystemClock
 from bridge.config import Listen, Settings, load_web_config
@@ -115,24 +115,29 @@ async def run(
     listener: socket,
     tls: ssl.SSLContext | None,
 ) -> None:
-    """Open a bridge, serve it on a bound socket, and close it when somebody asks for that."""
+    """Serve a bound socket, open a bridge behind it, and close both when somebody asks for that."""
     with listener:
-        async with Bridge.open(settings, read_settings, clock) as bridge:
-            server = Server(bridge.asgi, settings.web, tls)
-            signals = Signals(bridge)
-            serving = asyncio.create_task(server.serve([listener]))
-            quitting = asyncio.create_task(bridge.quit.wait())
-            host, port = listener.getsockname()[:2]
-            scheme = "https" if tls else "http"
-            address = f"{scheme}://{Listen(host, port)}"
-            logger.info("serving", version=__version__, address=address, data=settings.storage.path)
-            await asyncio.wait({serving, quitting}, return_when=asyncio.FIRST_COMPLETED)
-            quitting.cancel()
-            logger.info("stopping")
-            end_in_any_case()
+        door = Door(settings.web, clock)
+        server = Server(door.asgi, settings.web, tls)
+        serving = asyncio.create_task(server.serve([listener]))
+        try:
+            async with Bridge.open(settings, read_settings, clock, door) as bridge:
+                signals = Signals(bridge)
+                quitting = asyncio.create_task(bridge.quit.wait())
+                host, port = listener.getsockname()[:2]
+                scheme = "https" if tls else "http"
+                address = f"{scheme}://{Listen(host, port)}"
+                logger.info("serving", version=__version__, address=address, data=settings.storage.path)
+                await asyncio.wait({serving, quitting}, return_when=asyncio.FIRST_COMPLETED)
+                quitting.cancel()
+                logger.info("stopping")
+                end_in_any_case()
+                server.stop()
+                await serving
+                await signals.finish()
+        finally:
             server.stop()
             await serving
-            await signals.finish()
     logger.info("stopped")
 
 

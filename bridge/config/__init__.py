@@ -1,7 +1,19 @@
 """Configuration: one YAML file to frozen, typed settings; every error as `file:line:col: path: what`."""
 
 from bridge.config.load import load, load_web_config, parse
-from bridge.config.models import Global, InfluxSink, Logging, Push, Retention, Settings, Storage, Wal, WalKeep, Web
+from bridge.config.models import (
+    Global,
+    InfluxSink,
+    Logging,
+    PromQL,
+    Push,
+    Retention,
+    Settings,
+    Storage,
+    Wal,
+    WalKeep,
+    Web,
+)
 from bridge.config.types import Duration, Listen, Secret, Size
 from bridge.config.web import HttpServer, TlsServer, WebConfig
 
@@ -12,6 +24,7 @@ __all__ = [
     "InfluxSink",
     "Listen",
     "Logging",
+    "PromQL",
     "Push",
     "Retention",
     "Secret",

@@ -23,11 +23,13 @@ from bridge.config.types import (
     SecretFile,
     Size,
 )
+from bridge.native import Pattern
 
 __all__ = [
     "Global",
     "InfluxSink",
     "Logging",
+    "PromQL",
     "Push",
     "Retention",
     "Section",
@@ -76,6 +78,16 @@ class Web(Section):
     telemetry_path: str = Field("/metrics", description="Where own and pushed metrics are shown.")
     enable_lifecycle: Flag = Field(False, description="Allow `PUT` or `POST /-/quit`. `/-/reload` needs no permission.")
     enable_admin_api: Flag = Field(False, description="Allow `/api/v1/admin/*`, which deletes groups and data.")
+
+    cors_origin: str = Field(
+        ".*", description="Regular expression for the origins whose scripts may read `/api/v1/*`; matches the whole."
+    )
+
+    @field_validator("cors_origin")
+    @classmethod
+    def _is_pattern(cls, value: str) -> str:
+        Pattern(value)
+        return value
 
     @field_validator("telemetry_path", "route_prefix")
     @classmethod
@@ -200,6 +212,14 @@ class Storage(Section):
     )
 
 
+class PromQL(Section):
+    """Queries."""
+
+    lookback_delta: Duration = Field(
+        Duration("5m"), ge=Duration("1ms"), description="How far back the newest sample of a series may lie."
+    )
+
+
 class TlsClient(Section):
     """TLS towards a sink, under the names that Prometheus uses."""
 
@@ -291,7 +311,8 @@ class Global(Section):
     """What many parts share, under the names that Prometheus uses."""
 
     external_labels: dict[str, str] = Field(
-        {}, description="Labels that every series has towards others, beside its own: in answers to remote read."
+        {},
+        description="Labels that every series has towards others, beside its own: for remote read and `/federate`.",
     )
 
     @field_validator("external_labels")
@@ -317,6 +338,7 @@ class Settings(Section):
     web: Web = Field(Web(), description="The HTTP server.")
     push: Push = Field(Push(), description="The push edge.")
     storage: Storage = Field(Storage(), description="The local store.")
+    promql: PromQL = Field(PromQL(), description="Queries.")
     influxdb: tuple[InfluxSink, ...] = Field((), description="InfluxDB sinks.")
     logging: Logging = Field(Logging(), description="Log lines.")
 

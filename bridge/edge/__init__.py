@@ -5,16 +5,20 @@ Everything here is plain ASGI; an edge on a hot path is a callable that stands i
 
 from bridge.edge.compress import compressed
 from bridge.edge.encoding import decode_body
+from bridge.edge.exposition import DELIMITED_PROTO, Exposition, media_type, negotiate
 from bridge.edge.gate import Gate, Hold
 from bridge.edge.guard import Guard, WatchedPolicy
 from bridge.edge.request import ClientGone, header, read_body
 from bridge.edge.responses import Answering, answer, send_empty, send_json, send_response, send_text
 from bridge.edge.server import Server, bind
+from bridge.edge.stream import send_pieces
 from bridge.edge.tls import server_context
 
 __all__ = [
+    "DELIMITED_PROTO",
     "Answering",
     "ClientGone",
+    "Exposition",
     "Gate",
     "Guard",
     "Hold",
@@ -25,9 +29,12 @@ __all__ = [
     "compressed",
     "decode_body",
     "header",
+    "media_type",
+    "negotiate",
     "read_body",
     "send_empty",
     "send_json",
+    "send_pieces",
     "send_response",
     "send_text",
     "server_context",

@@ -1,5 +1,6 @@
 """The small vocabulary that every floor above shares: units of time and size, and series selectors."""
 
+from bridge.model.escaping import unescape_name
 from bridge.model.selector import Matcher, parse_selector
 from bridge.model.units import format_duration, format_size, parse_duration, parse_size, parse_time
 
@@ -11,4 +12,5 @@ __all__ = [
     "parse_selector",
     "parse_size",
     "parse_time",
+    "unescape_name",
 ]

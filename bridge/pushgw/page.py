@@ -6,9 +6,8 @@ from anyio import to_thread
 from prometheus_client import CollectorRegistry, generate_latest
 from starlette.types import Receive, Scope, Send
 
-from bridge.edge import compressed, header, send_response, send_text
+from bridge.edge import compressed, header, negotiate, send_response, send_text
 from bridge.native import PushTable
-from bridge.pushgw.negotiate import negotiate
 
 __all__ = ["MetricsPage"]
 

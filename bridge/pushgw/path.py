@@ -12,8 +12,9 @@ import re
 from urllib.parse import unquote_to_bytes
 
 from bridge.errors import BadInput
+from bridge.model import unescape_name
 
-__all__ = ["Key", "parse_push_path", "unescape_name"]
+__all__ = ["Key", "parse_push_path"]
 
 Key = tuple[tuple[str, str], ...]
 """Label pairs, `job` first; a name given twice means its last value."""
@@ -91,40 +92,6 @@ def _from_base64(text: str) -> str:
         return decoded.decode()
     except UnicodeDecodeError as error:
         raise ValueError(f"the decoded value is not valid UTF-8 at byte {error.start}") from None
-
-
-def unescape_name(name: str) -> str:
-    """Undo Prometheus' `U__` escaping: `_` + hex + `_` is a code point, `__` an underscore; what is malformed stays
-    as it is."""
-    if not name.startswith("U__"):
-        return name
-    out: list[str] = []
-    rest = name[3:]
-    at = 0
-    while at < len(rest):
-        if rest[at] != "_":
-            out.append(rest[at])
-            at += 1
-            continue
-        end = rest.find("_", at + 1)
-        if end < 0:
-            return name
-        if end == at + 1:
-            out.append("_")
-        else:
-            char = _code_point(rest[at + 1 : end])
-            if char is None:
-                return name
-            out.append(char)
-        at = end + 1
-    return "".join(out)
-
-
-def _code_point(digits: str) -> str | None:
-    if len(digits) > 6 or not all(c in "0123456789abcdefABCDEF" for c in digits):
-        return None
-    value = int(digits, 16)
-    return None if value > 0x10FFFF or 0xD800 <= value <= 0xDFFF else chr(value)
 
 
 def _quote(text: str) -> str:

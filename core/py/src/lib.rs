@@ -19,6 +19,8 @@ mod head_chunks;
 mod influx;
 mod late;
 mod notes;
+mod pattern;
+mod pieces;
 mod promql;
 mod push;
 mod query;
@@ -50,6 +52,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     column::register(module)?;
     query::register(module)?;
     remote_read::register(module)?;
+    pieces::register(module)?;
+    pattern::register(module)?;
     compact::register(module)?;
     push::register(module)?;
     promql::register(module)?;

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use engine::block::{Block, Damage};
+use engine::exposition::Escaping;
 use engine::head::Head;
 use engine::labels::Labels;
 use engine::merge::{SeriesStream, Window};
 use engine::postings;
-use engine::query::{self, BlockSeries, Entries, Failed, Limit, Limits};
+use engine::query::{self, BlockSeries, Entries, Exposition, Failed, Federation, Limit, Limits};
 use engine::regex::Matcher;
 use parking_lot::Mutex;
 use pyo3::create_exception;
@@ -19,9 +20,7 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::block::PyBlock;
 use crate::column::{labels_dict, PyColumns};
 use crate::head::{matchers_from, PyHead, PyMatcher};
-
-/// Size of the pieces that a dump comes in, bytes.
-const DUMP_PIECE: usize = 256 * 1024;
+use crate::pieces::{PyDump, PyExport, PyFederation};
 
 create_exception!(
     _core,
@@ -41,8 +40,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("QueryLimit", module.py().get_type::<QueryLimit>())?;
     module.add("QueryFailed", module.py().get_type::<QueryFailed>())?;
     module.add_class::<PyQuery>()?;
-    module.add_class::<PyDump>()?;
-    module.add_class::<PyExport>()?;
     module.add_function(wrap_pyfunction!(label_names, module)?)?;
     module.add_function(wrap_pyfunction!(label_values, module)?)
 }
@@ -153,6 +150,11 @@ impl Why {
     }
 }
 
+/// Why what was being read cannot be read on.
+pub(crate) fn unreadable(py: Python<'_>, failed: Failed) -> PyErr {
+    Why::from_failed(failed, &[]).into_error(py)
+}
+
 /// Selectors, with what the head had of them at one moment. Used up by the first call that reads.
 #[pyclass(name = "Query", frozen, module = "bridge._core")]
 pub struct PyQuery(Mutex<Option<Vec<Selected>>>);
@@ -167,6 +169,19 @@ impl PyQuery {
         let mut selected = self.take()?;
         let one = selected.pop().filter(|_| selected.is_empty());
         one.ok_or_else(|| PyValueError::new_err("this reads one selector"))
+    }
+
+    /// The label sets that any selector finds.
+    fn label_sets(&self, py: Python<'_>, blocks: Vec<PyNamedBlock<'_>>, max_series: usize) -> PyResult<Vec<Arc<[u8]>>> {
+        let (selected, blocks) = (self.take()?, blocks_from(blocks));
+        let limits = limits(max_series, 0, 0);
+        let found = py.detach(|| {
+            let series = |one: Selected| one.read(&blocks, |places, window| query::series(places, window, &limits));
+            let found = query::union(selected.into_iter().map(series).collect::<Result<_, _>>()?);
+            let checked = limits.check_series(found.len());
+            checked.map(|()| found).map_err(|failed| Why::from_failed(failed, &[]))
+        });
+        found.map_err(|why| why.into_error(py))
     }
 }
 
@@ -235,62 +250,74 @@ impl PyQuery {
         blocks: Vec<PyNamedBlock<'_>>,
         max_series: usize,
     ) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        let (selected, blocks) = (self.take()?, blocks_from(blocks));
-        let limits = limits(max_series, 0, 0);
-        let found = py.detach(|| {
-            let series = |one: Selected| one.read(&blocks, |places, window| query::series(places, window, &limits));
-            let found = query::union(selected.into_iter().map(series).collect::<Result<_, _>>()?);
-            let checked = limits.check_series(found.len());
-            checked.map(|()| found).map_err(|failed| Why::from_failed(failed, &[]))
-        });
-        let found = found.map_err(|why| why.into_error(py))?;
+        let found = self.label_sets(py, blocks, max_series)?;
         found
             .iter()
             .map(|packed| labels_dict(py, Labels::trusted(packed)))
             .collect()
     }
 
+    #[pyo3(signature = (blocks, *, limit = 0, max_series = 0))]
+    fn listing<'py>(
+        &self,
+        py: Python<'py>,
+        blocks: Vec<PyNamedBlock<'_>>,
+        limit: usize,
+        max_series: usize,
+    ) -> PyResult<(Bound<'py, PyBytes>, bool)> {
+        let mut found = self.label_sets(py, blocks, max_series)?;
+        let is_cut = limit > 0 && found.len() > limit;
+        if is_cut {
+            found.truncate(limit);
+        }
+        let text = py.detach(|| query::listing(&found));
+        Ok((PyBytes::new(py, text.as_bytes()), is_cut))
+    }
+
+    fn federate(
+        &self,
+        py: Python<'_>,
+        blocks: Vec<PyNamedBlock<'_>>,
+        external: Vec<(String, String)>,
+        format: &str,
+        escaping: &str,
+    ) -> PyResult<PyFederation> {
+        let exposition = exposition_named(format)?;
+        let escaping = escaping_named(escaping)?;
+        let (selected, blocks) = (self.take()?, blocks_from(blocks));
+        let found = py.detach(|| {
+            let newest = |places, window| query::newest(places, window, &Limits::default());
+            let sets = selected.into_iter().map(|one| one.read(&blocks, newest));
+            let series = query::union_newest(sets.collect::<Result<_, _>>()?);
+            Ok(Federation::new(series, &external, exposition, escaping))
+        });
+        found.map(PyFederation::from).map_err(|why: Why| why.into_error(py))
+    }
+
     fn export(&self, py: Python<'_>, blocks: Vec<PyNamedBlock<'_>>, format: &str) -> PyResult<PyExport> {
         let format = format_named(format)?;
         let (one, blocks) = (self.take_one()?, blocks_from(blocks));
         let export = py.detach(|| one.read(&blocks, |places, window| Ok(query::Export::new(places, window, format))));
-        export
-            .map(|export| PyExport(Mutex::new(export)))
-            .map_err(|why| why.into_error(py))
+        export.map(PyExport::from).map_err(|why| why.into_error(py))
     }
 
     fn dump(&self, py: Python<'_>, blocks: Vec<PyNamedBlock<'_>>) -> PyResult<PyDump> {
         let (one, blocks) = (self.take_one()?, blocks_from(blocks));
         let dump = py.detach(|| one.read(&blocks, |places, window| Ok(query::Dump::new(places, window))));
-        dump.map(|dump| PyDump(Mutex::new(dump)))
-            .map_err(|why| why.into_error(py))
+        dump.map(PyDump::from).map_err(|why| why.into_error(py))
     }
 }
 
-/// An export under way.
-#[pyclass(name = "Export", frozen, module = "bridge._core")]
-pub struct PyExport(Mutex<query::Export>);
-
-#[pymethods]
-impl PyExport {
-    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        this
+fn exposition_named(name: &str) -> PyResult<Exposition> {
+    match name {
+        "text" => Ok(Exposition::Text),
+        "protobuf" => Ok(Exposition::Protobuf),
+        _ => Err(PyValueError::new_err(format!("there is no exposition {name:?}"))),
     }
+}
 
-    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let piece = py.detach(|| {
-            let mut piece = Vec::new();
-            self.0.lock().piece(&mut piece, DUMP_PIECE).map(|()| piece)
-        });
-        let piece = piece.map_err(|failed| Why::from_failed(failed, &[]).into_error(py))?;
-        Ok((!piece.is_empty()).then(|| PyBytes::new(py, &piece)))
-    }
-
-    #[getter]
-    fn unrepresentable(&self) -> Vec<(&'static str, u64)> {
-        let counts = self.0.lock().unrepresentable.by_reason();
-        counts.into_iter().filter(|(_, count)| *count > 0).collect()
-    }
+fn escaping_named(name: &str) -> PyResult<Escaping> {
+    Escaping::parse(name).ok_or_else(|| PyValueError::new_err(format!("there is no escaping {name:?}")))
 }
 
 fn format_named(name: &str) -> PyResult<query::Format> {
@@ -300,26 +327,6 @@ fn format_named(name: &str) -> PyResult<query::Format> {
         "jsonl" => query::Format::JsonLines,
         _ => return Err(PyValueError::new_err(format!("there is no format {name:?}"))),
     })
-}
-
-/// A dump under way.
-#[pyclass(name = "Dump", frozen, module = "bridge._core")]
-pub struct PyDump(Mutex<query::Dump>);
-
-#[pymethods]
-impl PyDump {
-    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        this
-    }
-
-    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let piece = py.detach(|| {
-            let mut piece = String::new();
-            self.0.lock().piece(&mut piece, DUMP_PIECE).map(|()| piece)
-        });
-        let piece = piece.map_err(|failed| Why::from_failed(failed, &[]).into_error(py))?;
-        Ok((!piece.is_empty()).then(|| PyBytes::new(py, piece.as_bytes())))
-    }
 }
 
 /// What all places have of label names or values, the first `limit` of them.

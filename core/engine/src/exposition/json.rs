@@ -8,7 +8,8 @@ mod tests;
 mod text;
 
 use crate::exposition::json::buckets::push_native;
-use crate::exposition::json::text::{push_object, push_string, push_time};
+pub(crate) use crate::exposition::json::text::push_string;
+use crate::exposition::json::text::{push_object, push_time};
 use crate::family::{Family, Histogram, Kind, Label, Metric, Summary, Text, Value};
 use crate::float::{push_go, push_u64};
 

@@ -1,6 +1,7 @@
 //! The head and blocks, read as one store.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod federation;
 mod histograms;
 mod limits;
 mod lines;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use engine::block::Interval;
 use engine::merge::Window;
 use engine::postings;
-use engine::query::{select, series, Dump, Limits};
+use engine::query::{newest, select, series, Dump, Limits};
 use engine::regex::{Matcher, Operator};
 use engine::sample::Value;
 use proptest::prelude::*;
@@ -85,6 +85,12 @@ proptest! {
         let listed = series(places(&blocks, Some(&head), &matchers, window), window, &Limits::default()).unwrap();
         prop_assert!(model.keys().all(|labels| listed.iter().any(|listed| **listed == **labels)));
 
+        let ends = newest(places(&blocks, Some(&head), &matchers, window), window, &Limits::default()).unwrap();
+        let ends: BTreeMap<Vec<u8>, i64> = ends.into_iter().map(|newest| (newest.labels.to_vec(), newest.t)).collect();
+        let last = |samples: &Vec<(i64, f64)>| samples.last().map(|(t, _)| *t).unwrap();
+        let wanted: BTreeMap<Vec<u8>, i64> = found.iter().map(|(labels, samples)| (labels.clone(), last(samples))).collect();
+        prop_assert_eq!(ends, wanted);
+
         let mut dump = Dump::new(places(&blocks, Some(&head), &matchers, window), window);
         let (mut text, mut pieces) = (String::new(), 0);
         loop {
@@ -146,6 +152,10 @@ fn held_samples_are_seen_by_those_who_ask() {
             held: true,
         };
         assert_eq!(floats(&read(&blocks, head, late))[&labels("a")], [(20, 1.0)]);
+        let ends = |window| newest(places(&blocks, head, &[], window), window, &Limits::default()).unwrap();
+        assert_eq!(ends(held).iter().map(|newest| newest.t).collect::<Vec<_>>(), [30]);
+        assert_eq!(ends(late).iter().map(|newest| newest.t).collect::<Vec<_>>(), [20]);
+        assert_eq!(ends(EVER).iter().map(|newest| newest.t).collect::<Vec<_>>(), [25]);
         assert!(read(&blocks, head, Window { held: false, ..late }).is_empty());
     }
 }

@@ -5,8 +5,22 @@ use std::fmt::Write;
 use crate::family::Text;
 
 /// A string. Go escapes what could end a script in HTML, too.
-pub(super) fn push_string(text: &str, out: &mut String) {
+pub(crate) fn push_string(text: &str, out: &mut String) {
     out.push('"');
+    if text.bytes().all(is_plain) {
+        out.push_str(text);
+    } else {
+        push_escaped(text, out);
+    }
+    out.push('"');
+}
+
+/// True for a byte that stands for itself, whatever comes before and after it.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii() && byte >= b' ' && !matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&')
+}
+
+fn push_escaped(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),
@@ -22,7 +36,6 @@ pub(super) fn push_string(text: &str, out: &mut String) {
             c => out.push(c),
         }
     }
-    out.push('"');
 }
 
 /// An object of strings, sorted by key; of a key given twice the last value counts.
