@@ -72,6 +72,7 @@ __all__ = [
     "log_hole",
     "parse_families",
     "parse_lines",
+    "pattern_matches_empty",
     "read_chunks",
     "read_heads",
     "read_request",
@@ -1054,6 +1055,9 @@ def encode_lines(head: Head, slice: LogSlice, *, name_tag: bool = False) -> Line
 def encode_columns(columns: Columns, start: int, stop: int, *, name_tag: bool = False) -> Lines:
     """The lines of samples `start` to `stop` of columns, counted through the floats of all series and then through the
     histograms; as `encode_lines`."""
+
+def pattern_matches_empty(pattern: str) -> bool:
+    """True when the pattern of a matcher matches "". Raises ValueError for a bad pattern."""
 
 def parse_lines(body: _Buffer, precision: str, now_ms: int, max_label_bytes: int) -> tuple[Batch, int]:
     """The samples of a body, and how many text fields were skipped.

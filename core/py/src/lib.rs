@@ -24,6 +24,7 @@ mod pieces;
 mod promql;
 mod push;
 mod query;
+mod regex;
 mod remote_read;
 mod status;
 mod verify;
@@ -51,6 +52,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     head_chunks::register(module)?;
     column::register(module)?;
     query::register(module)?;
+    regex::register(module)?;
     remote_read::register(module)?;
     pieces::register(module)?;
     pattern::register(module)?;
