@@ -12,7 +12,9 @@ import time
 from pathlib import Path
 
 from bench.workload import batches, specs
-from bridge.native import Framer, Head
+from bridge.buffer.framing import new_framer
+from bridge.config import Wal
+from bridge.native import Head
 
 SEGMENT = 1 << 40  # one segment: what is measured is the engine
 
@@ -30,7 +32,8 @@ def rss() -> int:
 def measure(series: int, rounds: int, compression: str) -> str:
     """One row of the table."""
     of = specs(series)
-    framer, head = Framer(0, SEGMENT, compression), Head()
+    framer, head = new_framer(Wal(compression=compression).model_copy(update={"segment_size": SEGMENT})), Head()
+    head.set_compression(compression)  # as the store does when it opens
     log = bytearray()
     spent = 0.0
     samples = 0
