@@ -39,6 +39,7 @@ __all__ = [
     "LabelsTooLong",
     "LateCut",
     "LineError",
+    "LineTally",
     "Lines",
     "LogDamaged",
     "LogSlice",
@@ -1044,6 +1045,23 @@ class Lines:
 
     def split_by_text(self, lines: set[bytes]) -> tuple[Lines, Lines]:
         """(these very lines, all others), in order."""
+
+@final
+class LineTally:
+    """Points of lines by measurement, field and stretch of time, each point once: what a sink that has them counts."""
+
+    def __new__(cls, width: int) -> Self:
+        """Stretches of `width` ms begin at multiples of it."""
+
+    def add(self, lines: Lines) -> None:
+        """Count the points of lines with times in ms; what is no such line is left out."""
+
+    def forget_points(self) -> None:
+        """Forget which points were counted, when none of them can come again: memory grows with them."""
+
+    @property
+    def counts(self) -> list[tuple[str, str, int, int]]:
+        """(measurement, field, start in ms, points), in order, names as the sink has them."""
 
 def encode_lines(head: Head, slice: LogSlice, *, name_tag: bool = False) -> Lines:
     """The lines of a slice by the mapping `prom-value`.

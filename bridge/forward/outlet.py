@@ -1,12 +1,15 @@
 """What makes a sink one of its kind: how samples are encoded, sent and judged, and how much at a time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from bridge.clock import Clock
 from bridge.config import InfluxSink
 from bridge.forward.influxdb import LineEncoder, open_transport
-from bridge.forward.payload import Encoder
+from bridge.forward.payload import Encoder, Tally
 from bridge.forward.transport import Transport
+from bridge.native import LineTally
 
 __all__ = ["Outlet", "SinkSettings", "open_outlet"]
 
@@ -27,6 +30,7 @@ class Outlet:
         batch: samples in a request at most.
         max_bytes: bytes in a request at most, before compression.
         in_flight: requests at a time at most.
+        new_tally: counts points of such payloads by stretches of so many ms, as the sink would.
     """
 
     name: str
@@ -36,6 +40,7 @@ class Outlet:
     batch: int
     max_bytes: int
     in_flight: int
+    new_tally: Callable[[int], Tally[Any]]
 
 
 def open_outlet(settings: SinkSettings, clock: Clock) -> Outlet:
@@ -48,6 +53,7 @@ def open_outlet(settings: SinkSettings, clock: Clock) -> Outlet:
         batch=settings.batch_samples,
         max_bytes=_MAX_LINES,
         in_flight=settings.in_flight,
+        new_tally=LineTally,
     )
 
 

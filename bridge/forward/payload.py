@@ -5,11 +5,11 @@ to it as people can read. Dead letters are such lines.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from bridge.native import Columns, Head, LogSlice
 
-__all__ = ["Encoder", "Payload"]
+__all__ = ["Encoder", "Payload", "Tally"]
 
 
 class Payload(Protocol):
@@ -50,6 +50,23 @@ class Payload(Protocol):
 
     def concat(self, parts: Sequence[Self]) -> Self:
         """Samples of several of this kind, one after the other; nothing of this one."""
+
+
+P_contra = TypeVar("P_contra", contravariant=True)
+
+
+class Tally(Protocol[P_contra]):
+    """Counts the points of payloads of one kind as their sink would. Implemented by the core."""
+
+    def add(self, payload: P_contra, /) -> None:
+        """Count those of a payload; one that was counted already is the same point."""
+
+    def forget_points(self) -> None:
+        """What comes from now on is later than all that came."""
+
+    @property
+    def counts(self) -> list[tuple[str, str, int, int]]:
+        """(measurement, field, start of the stretch in ms, points)."""
 
 
 class Encoder(Protocol):

@@ -45,6 +45,13 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 #[pyclass(name = "Lines", frozen, module = "bridge._core")]
 pub struct PyLines(Lines);
 
+impl PyLines {
+    /// What the engine calls them.
+    pub fn lines(&self) -> &Lines {
+        &self.0
+    }
+}
+
 #[pymethods]
 impl PyLines {
     #[staticmethod]

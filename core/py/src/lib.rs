@@ -27,6 +27,7 @@ mod query;
 mod regex;
 mod remote_read;
 mod status;
+mod tally;
 mod verify;
 mod wal;
 mod wire;
@@ -59,5 +60,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     compact::register(module)?;
     push::register(module)?;
     promql::register(module)?;
-    influx::register(module)
+    influx::register(module)?;
+    tally::register(module)
 }

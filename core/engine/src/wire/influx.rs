@@ -21,9 +21,11 @@ mod number;
 mod parse;
 mod scan;
 mod stored;
+mod tally;
 
 pub use encode::{encode, Options, Point, NO_NAME};
 pub use lines::{Lines, Unrepresentable};
 pub use parse::{parse, BadLines, ParseError, Parsed, Precision};
 pub use scan::whole_lines;
 pub use stored::encode_columns;
+pub use tally::Tally;

@@ -1,0 +1,81 @@
+"""Counting with SQL: InfluxDB 3."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+
+from bridge.forward.reconcile.census import SinkSilent, ask, in_groups
+from bridge.forward.reconcile.points import Counts, Place
+
+__all__ = ["Sql"]
+
+_COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'iox'"
+
+
+class Sql:
+    """`SELECT count(field)` over `/api/v3/query_sql`. A table or column that is not there has nothing to count."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, database: str) -> None:
+        self._session = session
+        self._url = f"{url}/api/v3/query_sql"
+        self._database = database
+
+    async def count(self, fields: Mapping[str, Sequence[str]], start: int, stop: int, width: int) -> Counts:
+        """See `Census`."""
+        there = {(row["table_name"], row["column_name"]) for row in await self._query(_COLUMNS)}
+        counts: dict[Place, int] = {}
+        for names in in_groups(fields):
+            wanted = [(name, field) for name in names for field in fields[name] if (name, field) in there]
+            if wanted:
+                parts = [_part(name, field, start, stop, width) for name, field in wanted]
+                for row in await self._query(" UNION ALL ".join(parts)):
+                    counts[Place(row["m"], row["f"], _ms(row["bin"]))] = int(row["n"])
+        return counts
+
+    async def _query(self, statement: str) -> list[dict[str, Any]]:
+        question = {"db": self._database, "q": statement, "format": "json"}
+        headers = {"Content-Type": "application/json"}
+        body = await ask(self._session, self._url, json.dumps(question).encode(), headers=headers)
+        try:
+            rows = json.loads(body)
+            if isinstance(rows, list):
+                return rows
+        except ValueError:
+            pass
+        raise SinkSilent(f"the sink's answer cannot be read: {body[:200]!r}")
+
+
+def _part(name: str, field: str, start: int, stop: int, width: int) -> str:
+    column, origin = identifier(field), literal(moment(0))
+    binned = f"date_bin(INTERVAL '{width} milliseconds', time, TIMESTAMP {origin})"
+    return (
+        f"SELECT {literal(name)} AS m, {literal(field)} AS f, {binned} AS bin, count({column}) AS n "  # noqa: S608
+        f"FROM {identifier(name)} WHERE time >= {literal(moment(start))} AND time < {literal(moment(stop))} "
+        f"GROUP BY {binned} HAVING count({column}) > 0"
+    )
+
+
+def identifier(name: str) -> str:
+    """A name of SQL."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def literal(text: str) -> str:
+    """A string of SQL."""
+    doubled = text.replace("'", "''")
+    return f"'{doubled}'"
+
+
+def moment(ms: int) -> str:
+    """A time that SQL reads."""
+    return datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _ms(text: str) -> int:
+    """The engine writes times without a zone, and means UTC."""
+    time = datetime.fromisoformat(text)
+    return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)

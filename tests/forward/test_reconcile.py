@@ -1,0 +1,134 @@
+"""A sink counted against the store: each language, and what differs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+import aiohttp
+import pytest
+from starlette.responses import JSONResponse, PlainTextResponse
+
+from bridge.forward.reconcile import HOUR, Census, Place, SinkSilent, spans_of
+from bridge.forward.reconcile.flux import Flux
+from bridge.forward.reconcile.influxql import InfluxQl
+from bridge.forward.reconcile.points import Difference, differences
+from bridge.forward.reconcile.promql import PromQl, query_base
+from bridge.forward.reconcile.sql import Sql
+from tests.edge.serving import serving
+from tests.forward.fake_counts import FakeCounts
+
+pytestmark = pytest.mark.anyio
+
+Make = Callable[[aiohttp.ClientSession, str], Census]
+
+LANGUAGES: dict[str, Make] = {
+    "influxql": lambda session, url: InfluxQl(session, url, "d", None),
+    "influxql with a policy": lambda session, url: InfluxQl(session, url, "d", "a year"),
+    "flux": lambda session, url: Flux(session, url, "o", "b"),
+    "sql": lambda session, url: Sql(session, url, "d"),
+    "promql": lambda session, url: PromQl(session, url, {}),
+    "promql with labels": lambda session, url: PromQl(session, url, {"region": "eu", "odd.name": "x"}),
+}
+ODD = ["up", 'a "quoted" \\ name', "it's", "with space, comma", "${x}"]
+
+
+@contextlib.asynccontextmanager
+async def census(make: Make, fake: FakeCounts) -> AsyncIterator[Census]:
+    async with serving(fake) as port, aiohttp.ClientSession() as session:
+        yield make(session, f"http://127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ODD)
+async def test_points_are_counted_by_the_hour_in_every_language(language: str, name: str) -> None:
+    field = "" if language.startswith("promql") else "value"
+    fake = FakeCounts([(name, field, t) for t in (HOUR - 1, HOUR, 2 * HOUR - 1, 2 * HOUR, 3 * HOUR)])
+    fake.points.append(("another", field, HOUR))
+    async with census(LANGUAGES[language], fake) as counting:
+        found = await counting.count({name: [field], "never written": [field]}, HOUR, 3 * HOUR, HOUR)
+    assert {place: count for place, count in found.items() if count} == {
+        Place(name, field, HOUR): 2,
+        Place(name, field, 2 * HOUR): 1,
+    }
+
+
+@pytest.mark.parametrize("closed", [True, False])
+async def test_ranges_that_include_their_first_millisecond_count_no_point_twice(closed: bool) -> None:
+    fake = FakeCounts([("up", "", t) for t in (HOUR - 1, HOUR, 2 * HOUR - 1, 2 * HOUR)], closed=closed)
+    async with census(LANGUAGES["promql"], fake) as counting:
+        found = await counting.count({"up": [""]}, 0, 3 * HOUR, HOUR)
+    assert found == {Place("up", "", 0): 1, Place("up", "", HOUR): 2, Place("up", "", 2 * HOUR): 1}
+
+
+async def test_many_names_are_asked_for_in_several_statements() -> None:
+    names = [f"m{n}" for n in range(250)]
+    fake = FakeCounts([(name, "value", 5) for name in names])
+    async with census(LANGUAGES["influxql"], fake) as counting:
+        found = await counting.count({name: ["value"] for name in names}, 0, HOUR, HOUR)
+    assert len(found) == 250
+    assert len(fake.asked) == 3
+
+
+REFUSALS = {
+    "no permission": (PlainTextResponse("unauthorized", 401), "answers 401: unauthorized"),
+    "another program": (PlainTextResponse("<html>", 200), "cannot be read|cannot count"),
+    "an error in a 200": (JSONResponse({"results": [{"error": "no database"}]}), "cannot be read|no database"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("refusal", REFUSALS)
+async def test_a_sink_that_cannot_count_says_so_in_its_own_words(language: str, refusal: str) -> None:
+    response, words = REFUSALS[refusal]
+    fake = FakeCounts(refusal=response)
+    async with census(LANGUAGES[language], fake) as counting:
+        with pytest.raises(SinkSilent, match=words):
+            await counting.count({"up": ["value"]}, 0, HOUR, HOUR)
+
+
+async def test_a_sink_that_is_not_there_is_named() -> None:
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(SinkSilent, match=r"http://127\.0\.0\.1:9/query does not answer"):
+            await InfluxQl(session, "http://127.0.0.1:9", "d", None).count({"up": ["value"]}, 0, HOUR, HOUR)
+
+
+def test_only_what_is_missing_and_no_dead_letter_is_a_difference() -> None:
+    def place(name: str, hour: int = 0) -> Place:
+        return Place(name, "value", hour * HOUR)
+
+    stored = {place("same"): 5, place("less"): 5, place("dead"): 5, place("gone", 1): 2, place("more"): 1}
+    found = {place("same"): 5, place("less"): 3, place("dead"): 4, place("more"): 2}
+    refused = {place("dead"): 1, place("less"): 1}
+    assert differences(stored, found, refused) == [
+        Difference(place("less"), 5, 3, 1),
+        Difference(place("more"), 1, 2, 0),
+        Difference(place("gone", 1), 2, 0, 0),
+    ]
+    assert [one.missing for one in differences(stored, found, refused)] == [1, -1, 2]
+
+
+def test_stretches_to_be_sent_again_lie_within_what_was_asked_and_join() -> None:
+    def lacking(hour: int, missing: int = 1) -> Difference:
+        return Difference(Place("m", "value", hour * HOUR), missing, 0, 0)
+
+    span = (HOUR // 2, 9 * HOUR + 5)
+    rows = [lacking(0), lacking(1), lacking(4), lacking(4), lacking(6, -1), lacking(9)]
+    assert spans_of(rows, HOUR, span) == (
+        (HOUR // 2, 2 * HOUR - 1),
+        (4 * HOUR, 5 * HOUR - 1),
+        (9 * HOUR, 9 * HOUR + 5),
+    )
+
+
+@pytest.mark.parametrize(
+    ("write", "base"),
+    [
+        ("http://p:9090/api/v1/write", "http://p:9090"),
+        ("https://m/prometheus/api/v1/push", "https://m/prometheus"),
+        ("http://vm:8428/write", "http://vm:8428"),
+        ("http://x/y/", "http://x/y"),
+    ],
+)
+def test_the_query_api_is_beside_the_write_route(write: str, base: str) -> None:
+    assert query_base(write) == base
