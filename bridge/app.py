@@ -309,6 +309,7 @@ def _sinks(
             rejected=rejected,
             clock=clock,
             metrics=metrics,
+            kept_for=store.kept_for,
         )
 
     return Sinks(make, metrics)

@@ -20,7 +20,7 @@ from bridge.buffer.lane import Lane
 from bridge.buffer.matchers import Matchers
 from bridge.buffer.meta import BlockMeta
 from bridge.buffer.plan import block_ranges
-from bridge.buffer.retention import Limits, expired
+from bridge.buffer.retention import Limits, expired, kept_for
 from bridge.config import Storage
 from bridge.errors import BridgeError
 
@@ -129,6 +129,13 @@ class Maintenance(Generic[R]):
                 await asyncio.wait_for(self._due.wait(), INTERVAL)
             self._due.clear()
             await self.tick()
+
+    def kept_for(self, newest: int | None) -> int | None:
+        """How old samples become before retention deletes them, ms, when the newest is of the time `newest`; None for
+        ever."""
+        others, blocks = self._memory.disk_bytes(), self._blocks
+        disk = self._files.disk_size(blocks.directory) if self._limits.percentage else 0
+        return kept_for(blocks.sized(), self._limits, newest=newest, other_bytes=others, disk=disk)
 
     def hurry(self) -> None:
         """Do not wait for the minute: memory is ready to become a block."""

@@ -12,7 +12,7 @@ from bridge.buffer.meta import BlockMeta
 from bridge.buffer.ulid import Ulid
 from bridge.config import Retention
 
-__all__ = ["Cause", "Limits", "Sized", "expired", "replaced"]
+__all__ = ["Cause", "Limits", "Sized", "expired", "kept_for", "replaced"]
 
 Cause = Literal["empty", "time", "size"]
 
@@ -79,6 +79,23 @@ def expired(blocks: Sequence[Sized], limits: Limits, *, other_bytes: int = 0, di
         if block.meta.compaction.deletable:
             causes[block.meta.ulid] = "empty"
     return causes
+
+
+def kept_for(
+    blocks: Sequence[Sized], limits: Limits, *, newest: int | None, other_bytes: int = 0, disk: int = 0
+) -> int | None:
+    """How old samples become before they go, ms, if the store goes on growing as it did; None for ever.
+
+    `newest` is the time of the newest sample, ms; the others are as in `expired`.
+    """
+    ages = [limits.time] if limits.time > 0 else []
+    size = limits.bytes(disk)
+    if size > 0 and blocks and newest is not None:
+        span = newest - min(block.meta.mint for block in blocks)
+        total = other_bytes + sum(block.size for block in blocks)
+        if span > 0 and total > 0:
+            ages.append(int(size * span / total))
+    return min(ages, default=None)
 
 
 def _beyond_time(newest_first: Sequence[Sized], limit: int) -> Sequence[Sized]:

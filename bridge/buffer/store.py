@@ -171,6 +171,10 @@ class Store(View):
         """Take new limits on what is kept."""
         self._upkeep.configure(settings)
 
+    def kept_for(self) -> int | None:
+        """How old samples become before retention deletes them, ms, if the store goes on as it did; None for ever."""
+        return self._upkeep.kept_for(self._head.max_time)
+
     def metas(self) -> list[Mapping[str, Any]]:
         """What the meta.json of each block in use says, oldest first."""
         return [block.meta.document() for block in self.blocks.loaded]

@@ -11,6 +11,7 @@ import time
 from structlog.typing import FilteringBoundLogger
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
+from bridge.clock import Clock
 from bridge.forward.answer import Ruling, Verdict
 from bridge.forward.metrics import SinkMetrics
 from bridge.forward.pace import Pace
@@ -47,6 +48,7 @@ class Delivery:
         pace: Pace,
         metrics: SinkMetrics,
         stopping: asyncio.Event,
+        clock: Clock,
     ) -> None:
         self._transport = transport
         self._pace = pace
@@ -57,6 +59,9 @@ class Delivery:
         self._log = logger
         self.state = State.UP
         self.problem = ""
+        self.last_problem = ""  # also after it is over
+        self.last_problem_ms: int | None = None
+        self._clock = clock
         self.accepted = 0  # bodies: whoever is refused while this grows is refused for its samples
 
     async def send(self, payload: Payload, *, doubts: int) -> Ruling:
@@ -123,6 +128,7 @@ class Delivery:
                 self._log.info("sink answers again")
         else:
             self.problem = f"{ruling.answer.status or 'no answer'}: {ruling.answer.text[:500]}"
+            self.last_problem, self.last_problem_ms = self.problem, self._clock.now_ms()
             if state is State.HELD and before is not State.HELD:
                 self._log.error(
                     "sink refuses everything: samples are kept until this is put right", advice=ruling.advice, **told

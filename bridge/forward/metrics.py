@@ -4,6 +4,7 @@ Sample counts come from the account, which outlives the process, so that the ide
 alone: `pushbridge_head_samples_accepted = sent + unrepresentable + expired + dead_lettered + pending` for each sink.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from bridge.forward.account import Account
+from bridge.forward.forecast import Forecast
 
 __all__ = ["ForwardMetrics", "SinkMetrics", "SinkStatus"]
 
@@ -36,6 +38,9 @@ class SinkStatus:
         letters_waiting: dead letters that nobody has settled.
         letters_resent: dead letters sent again with success.
         letters_dropped: dead letters given up.
+        forecast: when it will have caught up, and whether retention is faster.
+        last_error: what the sink last answered when it took nothing, also after that is over; "" when it never did.
+        last_error_time: when that was, ms since 1970.
     """
 
     name: str
@@ -48,6 +53,9 @@ class SinkStatus:
     letters_waiting: int
     letters_resent: int
     letters_dropped: int
+    forecast: Forecast
+    last_error: str
+    last_error_time: int | None
 
     @property
     def pending(self) -> int:
@@ -156,6 +164,16 @@ def _health(statuses: list[SinkStatus]) -> Iterator[Metric]:
     lag = GaugeMetricFamily(
         "pushbridge_sink_lag_seconds", "Age of the newest sample sent, while others are pending.", labels=["sink"]
     )
+    eta = GaugeMetricFamily(
+        "pushbridge_sink_eta_seconds",
+        "Time until nothing is pending, if all goes on as it does; +Inf when that is never.",
+        labels=["sink"],
+    )
+    outrun = GaugeMetricFamily(
+        "pushbridge_sink_retention_outruns_seconds",
+        "Time until retention deletes samples that the sink was not sent; +Inf when that does not happen.",
+        labels=["sink"],
+    )
     state = GaugeMetricFamily("pushbridge_sink_state", "1 for the state that the sink is in.", labels=["sink", "state"])
     identity = GaugeMetricFamily(
         "pushbridge_sink_identity_ok",
@@ -165,7 +183,13 @@ def _health(statuses: list[SinkStatus]) -> Iterator[Metric]:
     for status in statuses:
         pending.add_metric([status.name], status.pending)
         lag.add_metric([status.name], status.lag_seconds)
+        eta.add_metric([status.name], _seconds(status.forecast.eta_seconds))
+        outrun.add_metric([status.name], _seconds(status.forecast.outrun_seconds))
         for name in _STATES:
             state.add_metric([status.name, name], float(status.state == name))
         identity.add_metric([status.name], float(status.identity_holds))
-    return iter((pending, lag, state, identity))
+    return iter((pending, lag, eta, outrun, state, identity))
+
+
+def _seconds(forecast: float | None) -> float:
+    return math.inf if forecast is None else forecast

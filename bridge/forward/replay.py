@@ -128,6 +128,7 @@ class Replay:
             pace=pace,
             metrics=ForwardMetrics(CollectorRegistry()).requests_of(settings.name),
             stopping=self._stopping,
+            clock=clock,
         )
         self._bisector = Bisector(
             self._delivery, max_samples=self._outlet.batch, max_bytes=self._outlet.max_bytes, doubts=pace.doubts

@@ -18,6 +18,7 @@ from bridge.forward.bisect import Bisector, Rejection
 from bridge.forward.deadletter import LetterBox
 from bridge.forward.delivery import Delivery, State, Stopped
 from bridge.forward.feed import Feed
+from bridge.forward.forecast import Pulse
 from bridge.forward.history import History
 from bridge.forward.metrics import ForwardMetrics, SinkStatus
 from bridge.forward.outlet import SinkSettings, open_outlet
@@ -61,9 +62,10 @@ class Sink:
         clock: Clock,
         metrics: ForwardMetrics,
         pace: Pace | None = None,
+        kept_for: Callable[[], int | None] = lambda: None,
     ) -> None:
         """`history` is what the sink is fed from where it comes too late for the log; `rejected` is the folder of all
-        sinks' dead letters."""
+        sinks' dead letters; `kept_for` tells how old samples become before history loses them, ms."""
         self.name = settings.name
         self._outlet = open_outlet(settings, clock)
         self.target = self._outlet.target
@@ -76,6 +78,8 @@ class Sink:
         self._pace = pace or Pace()
         self._stopping = asyncio.Event()
         self._started_ms = clock.now_ms()
+        self._kept_for = kept_for
+        self._pulse = Pulse()
         self._logger = logger.bind(sink=self.name)
         self._delivery = Delivery(
             self._outlet.transport,
@@ -83,6 +87,7 @@ class Sink:
             pace=self._pace,
             metrics=metrics.requests_of(self.name),
             stopping=self._stopping,
+            clock=clock,
         )
         self._bisector = Bisector(
             self._delivery,
@@ -100,6 +105,7 @@ class Sink:
         account, accepted, letters = self._feed.account, self._log.seq, self._letters
         newest = account.newest if account.newest is not None else self._started_ms
         behind = self._clock.now_ms() - newest if accepted > account.seq else 0
+        self._look(account)
         return SinkStatus(
             name=self.name,
             target=self.target,
@@ -111,7 +117,15 @@ class Sink:
             letters_waiting=letters.waiting if letters is not None else 0,
             letters_resent=letters.resent if letters is not None else 0,
             letters_dropped=letters.dropped if letters is not None else 0,
+            forecast=self._pulse.forecast(self._kept_for()),
+            last_error=self._delivery.last_problem,
+            last_error_time=self._delivery.last_problem_ms,
         )
+
+    def _look(self, account: Account) -> None:
+        """Note how far the sink has come, for the forecast."""
+        reached = account.newest if account.newest is not None else self._started_ms
+        self._pulse.beat(self._clock.now_ms(), accepted=self._log.seq, accounted=account.seq, reached=reached)
 
     def _state(self, account: Account) -> State:
         if self._stopping.is_set():
@@ -167,6 +181,7 @@ class Sink:
 
     async def _save(self, account: Account) -> None:
         await self._cursors.save(self.name, account.to_cursor())
+        self._look(account)
 
     def _new_feed(self, account: Account) -> Feed:
         backlog = Backlog(

@@ -67,5 +67,10 @@ def _row(sink: Sink) -> Mapping[str, Any]:
         "pending": status.pending,
         "identity_holds": status.identity_holds,
         "lag_seconds": status.lag_seconds,
+        "samples_per_second": status.forecast.rate,
+        "eta_seconds": status.forecast.eta_seconds,
+        "retention_outruns_seconds": status.forecast.outrun_seconds,
+        "last_error": status.last_error,
+        "last_error_time_ms": status.last_error_time,
         "position": str(account.position),
     }

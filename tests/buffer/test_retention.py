@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.buffer.meta import BlockMeta
-from bridge.buffer.retention import Limits, Sized, expired, replaced
+from bridge.buffer.retention import Limits, Sized, expired, kept_for, replaced
 from tests.buffer.metas import meta, ulid
 
 BLOCKS = [Sized(meta(i, mint, maxt), 100) for i, (mint, maxt) in enumerate([(500, 900), (1000, 1500), (1500, 2000)])]
@@ -96,14 +96,11 @@ def test_what_stays_is_newer_and_within_the_limits(
     if given_limits.time and stays:
         newest = max(block.meta.maxt for block in stays)
         assert all(newest - block.meta.maxt < given_limits.time for block in stays)
-    oldest_kept = sorted(goes, key=lambda block: block.meta.maxt)[-1:]
-    for block in oldest_kept:  # and nothing went in vain: with it, a limit would be crossed
-        within = [*stays, block]
-        total = other + sum(b.size for b in within)
-        newest = max(b.meta.maxt for b in blocks)
-        assert (given_limits.bytes(disk) and total > given_limits.bytes(disk)) or (
-            given_limits.time and newest - block.meta.maxt >= given_limits.time
-        )
+    if goes:  # nothing went in vain: with the newest of them (or one of several such), a limit would be crossed
+        newest, edge = max(b.meta.maxt for b in blocks), max(b.meta.maxt for b in goes)
+        limit, kept = given_limits.bytes(disk), other + sum(b.size for b in stays)
+        too_large = limit and any(kept + b.size > limit for b in goes if b.meta.maxt == edge)
+        assert too_large or (given_limits.time and newest - edge >= given_limits.time)
 
 
 @given(st.dictionaries(st.integers(0, 9), st.sets(st.integers(0, 9)), min_size=1))
@@ -114,3 +111,17 @@ def test_some_block_always_stays(graph: dict[int, set[int]]) -> None:
         if block.ulid in gone:  # whatever goes is named by something that was loaded
             assert any(block.ulid in {p.ulid for p in other.compaction.parents} for other in blocks if other != block)
     assert {block.ulid for block in blocks} - gone
+
+
+def test_samples_are_kept_for_the_shorter_of_what_time_and_size_allow() -> None:
+    blocks = [Sized(meta(0, 0, 100), 600), Sized(meta(1, 100, 200), 300)]
+
+    def kept(**limits: int) -> int | None:
+        return kept_for(blocks, Limits(**limits), newest=250, other_bytes=100)
+
+    assert kept() is None
+    assert kept(time=70) == 70
+    assert kept(size=2000) == 500, "1000 bytes are 250 ms"
+    assert (kept(time=400, size=2000), kept(time=600, size=2000)) == (400, 500)
+    assert kept_for(blocks, Limits(percentage=10.0), newest=250, other_bytes=100, disk=5000) == 125
+    assert kept_for([], Limits(size=2000), newest=None) is None

@@ -21,7 +21,8 @@ FATAL = {
     b"a: *nowhere": "1:4: not valid YAML: found undefined alias",
     b"a: 1\nb: \xff": "2:4: the file is not valid UTF-8",
     b"a: \x00": "1:1: not valid YAML: unacceptable character",
-    b"[" * 100_000: "1:65: nested deeper than 64 levels",
+    b"[" * 500: "1:65: nested deeper than 64 levels",
+    b"[" * 100_000: "nest",  # a libyaml of late looks further ahead than we do, and has a limit of its own
     b"- " * 100_000: "1:129: nested deeper than 64 levels",
     b"a: &a [*a]": "1:4: nested deeper than 64 levels",
     b"a: &a {<<: *a}": "1:4: nested deeper than 64 levels",

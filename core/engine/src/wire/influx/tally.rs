@@ -119,7 +119,9 @@ mod tests {
     #[test]
     fn names_are_those_that_the_sink_has() {
         let mut tally = Tally::new(HOUR);
-        tally.add(&Lines::from_text(b"a\\ b\\,c,x=y f\\=g=1 7\nC:\\dir v=1 7\nbroken\nno_time v=1"));
+        tally.add(&Lines::from_text(
+            b"a\\ b\\,c,x=y f\\=g=1 7\nC:\\dir v=1 7\nbroken\nno_time v=1",
+        ));
         assert_eq!(counted(&tally), [("C:\\dir", "v", 0, 1), ("a b,c", "f=g", 0, 1)]);
     }
 }
