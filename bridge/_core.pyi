@@ -22,6 +22,7 @@ __all__ = [
     "Cardinality",
     "Checkpoint",
     "ChunkRead",
+    "Classic",
     "ClosedChunks",
     "Columns",
     "CompactionFailed",
@@ -32,6 +33,7 @@ __all__ = [
     "Extent",
     "Families",
     "Federation",
+    "FloatHistogram",
     "Framer",
     "Head",
     "Histogram",
@@ -61,17 +63,25 @@ __all__ = [
     "TooLong",
     "TooManyMetrics",
     "Verification",
+    "aggregate_histograms",
     "analyze_block",
     "cardinality",
+    "change_histograms",
     "check_log",
+    "combine_histograms",
     "cut_late",
+    "describe_histograms",
     "encode_columns",
     "encode_lines",
     "gunzip",
+    "histogram_fractions",
+    "histogram_quantiles",
     "label_names",
     "label_values",
     "log_hole",
     "parse_families",
+    "parse_histogram_literal",
+    "parse_histogram_sequence",
     "parse_lines",
     "pattern_matches_empty",
     "read_chunks",
@@ -79,6 +89,7 @@ __all__ = [
     "read_request",
     "read_samples",
     "resume_log",
+    "same_histograms",
     "stage_deletion",
     "unsnappy_framed",
     "verify_block",
@@ -867,6 +878,84 @@ class Columns:
         """Memory, about."""
 
 @final
+class FloatHistogram:
+    """A native histogram in a query: counts are floats. It never changes."""
+
+    @staticmethod
+    def from_stored(stored: Histogram) -> FloatHistogram:
+        """The stored histogram as queries see it."""
+
+    @staticmethod
+    def from_classic(buckets: Sequence[tuple[float, float]], count: float | None, sum: float) -> FloatHistogram:
+        """A classic histogram as one with custom buckets: (upper bound, observations up to it) of each bucket, in any
+        order. Raises ValueError for counts that no classic histogram has."""
+
+    def stored(self) -> Histogram:
+        """As it is stored."""
+
+    @property
+    def reset_hint(self) -> str:
+        """Whether a counter was reset before it: "unknown", "reset", "not_reset" or "gauge"."""
+
+    def with_reset_hint(self, hint: str) -> FloatHistogram:
+        """The same with another hint. Raises ValueError for an unknown one."""
+
+    @property
+    def schema(self) -> int:
+        """Resolution: -4 to 8, or -53 for bounds of its own."""
+
+    @property
+    def zero_threshold(self) -> float:
+        """Width of the zero bucket."""
+
+    @property
+    def zero_count(self) -> float:
+        """Observations in the zero bucket."""
+
+    @property
+    def count(self) -> float:
+        """Observations."""
+
+    @property
+    def sum(self) -> float:
+        """Sum of the observations."""
+
+    @property
+    def positive(self) -> list[tuple[int, float]]:
+        """(index, observations) of each bucket above zero, or of all custom ones, ascending."""
+
+    @property
+    def negative(self) -> list[tuple[int, float]]:
+        """Likewise of those below zero, whose indices count away from it."""
+
+    @property
+    def custom_bounds(self) -> list[float]:
+        """Upper bounds of custom buckets, without +Inf."""
+
+    @property
+    def weight(self) -> int:
+        """Float samples that it counts as in limits and statistics."""
+
+    def compacted(self) -> FloatHistogram:
+        """Without empty buckets."""
+
+    def same(self, other: FloatHistogram) -> bool:
+        """Equal to the bit, empty buckets included, hints not."""
+
+    def literal(self) -> str:
+        """`{{schema:1 count:9 sum:5.5 buckets:[3 0 4]}}`: what `parse_histogram_literal` reads."""
+
+    def json(self) -> bytes:
+        """`{"count":"9","sum":"5.5","buckets":[[0,"1","2","9"]]}`, as the query API shows it."""
+
+def parse_histogram_literal(text: str) -> tuple[FloatHistogram, bool]:
+    """One `{{...}}` of the test language; whether it tells a counter reset hint. Raises ValueError with the byte."""
+
+def parse_histogram_sequence(text: str, *, limit: int) -> tuple[list[FloatHistogram], bool]:
+    """The samples of `{{a}}`, `{{a}}xn`, `{{a}}+{{b}}xn` or `{{a}}-{{b}}xn`, `limit` at most; whether the last literal
+    tells a counter reset hint. Raises ValueError with the byte."""
+
+@final
 class Histogram:
     """A native histogram. Integer counts come as floats too, buckets as they are, not as differences."""
 
@@ -1433,3 +1522,87 @@ class Samples:
     ) -> tuple[memoryview, memoryview, memoryview]:
         """The latest sample at each of the ascending times `ats` (int64, ms), less than `delta` ms old: the series that
         have any (int64), their values or `times` in ms (float64, series x steps), and where there is one (uint8)."""
+
+@final
+class Classic:
+    """The classic histograms of a frame: series with a label `le`, put together again, by number."""
+
+    def __new__(
+        cls,
+        labels: LabelSets,
+        steps: int,
+        values: npt.NDArray[np.float64],
+        present: npt.NDArray[np.uint8],
+        cells: npt.NDArray[np.int64],
+    ) -> Self:
+        """Of a frame: labels of the series, number of steps, floats, where there is one; and the `cells` of its native
+        histograms."""
+
+    @property
+    def labels(self) -> LabelSets:
+        """Of the histograms: without `le`."""
+
+    @property
+    def malformed(self) -> list[int]:
+        """Series with floats whose label `le` is missing or no number."""
+
+    @property
+    def contested(self) -> memoryview:
+        """Those of `cells` (int64) where a classic histogram of the same labels stands: neither counts."""
+
+    def quantiles(
+        self, values: npt.NDArray[np.float64], present: npt.NDArray[np.uint8], qs: npt.NDArray[np.float64]
+    ) -> tuple[tuple[memoryview, memoryview], list[tuple[int, int, int, int, float, float, float]]]:
+        """The quantile (one of `qs` a step) of each histogram at each step (float64), and where there is one (uint8).
+
+        And where counts had to be raised to ascend: (histogram, first step, last step, how many steps, lowest bound,
+        highest bound, largest difference).
+        """
+
+    def fractions(
+        self,
+        values: npt.NDArray[np.float64],
+        present: npt.NDArray[np.uint8],
+        lower: npt.NDArray[np.float64],
+        upper: npt.NDArray[np.float64],
+    ) -> tuple[memoryview, memoryview]:
+        """The share of observations between `lower` and `upper` (one each a step), likewise."""
+
+def combine_histograms(
+    operator: str, left: Sequence[FloatHistogram], right: Sequence[FloatHistogram]
+) -> list[tuple[FloatHistogram | None, tuple[bool, bool, bool]]]:
+    """`+` or `-`, pair by pair; and of each whether buckets are mixed (there is no result), hints contradict each
+    other, bounds were dropped. Raises ValueError for another operator."""
+
+def same_histograms(left: Sequence[FloatHistogram], right: Sequence[FloatHistogram]) -> memoryview:
+    """Pair by pair whether they are the same (uint8)."""
+
+def change_histograms(
+    operator: str, handles: Sequence[FloatHistogram], numbers: npt.NDArray[np.float64]
+) -> list[FloatHistogram]:
+    """Each with its number: `*`, `/`, `</` or `>/`. Raises ValueError for another operator."""
+
+def aggregate_histograms(
+    operator: str,
+    cells: npt.NDArray[np.int64],
+    handles: Sequence[FloatHistogram],
+    steps: int,
+    ids: npt.NDArray[np.uint32],
+    count: int,
+) -> tuple[memoryview, list[FloatHistogram], list[tuple[int, tuple[bool, bool, bool]]]]:
+    """`sum` or `avg` of the histograms at `cells` by group (`ids`: that of each series; `count` groups): the cells
+    (int64, group * steps + step) that have one, the histograms, and what is to be told as (number of a histogram, what
+    `combine_histograms` tells). Raises ValueError for another operator."""
+
+def describe_histograms(what: str, handles: Sequence[FloatHistogram]) -> memoryview:
+    """Their `count`, `sum`, `avg`, `stddev` or `stdvar` (float64). Raises ValueError for anything else."""
+
+def histogram_quantiles(
+    handles: Sequence[FloatHistogram], qs: npt.NDArray[np.float64]
+) -> tuple[memoryview, memoryview, memoryview]:
+    """The quantile of each (float64), whether it is among observations of NaN, whether such skew it (uint8)."""
+
+def histogram_fractions(
+    handles: Sequence[FloatHistogram], lower: npt.NDArray[np.float64], upper: npt.NDArray[np.float64]
+) -> tuple[memoryview, memoryview]:
+    """The share of each's observations between its bounds (float64), and whether it has observed NaN (uint8)."""

@@ -44,6 +44,21 @@ pub fn push_open_metrics<S: Sink>(out: &mut S, v: f64) {
     }
 }
 
+/// Append `v` as the values of Prometheus' query API are printed: shortest digits, exponent form only below 1e-6 and from 1e21
+/// on (`1e+21`).
+pub fn push_value<S: Sink>(out: &mut S, v: f64) {
+    let plain = v.is_finite() && (v == 0.0 || (1e-6..1e21).contains(&v.abs()));
+    if !plain {
+        print(out, v);
+        return;
+    }
+    if v.is_sign_negative() {
+        out.put("-");
+    }
+    let digits = Digits::of(v.abs());
+    print_plain(out, digits.as_str(), digits.point);
+}
+
 /// Append an integer in decimal.
 pub fn push_u64<S: Sink>(out: &mut S, v: u64) {
     out.put(Digits::of_integer(v).as_str());
@@ -105,9 +120,9 @@ fn print_exponent<S: Sink>(out: &mut S, digits: &str, exponent: i32) {
     push_u64(out, u64::from(exponent.unsigned_abs()));
 }
 
-/// `point` is -3..=6 here.
+/// `point` is -5..=21 here.
 fn print_plain<S: Sink>(out: &mut S, digits: &str, point: i32) -> bool {
-    let zeros = |n: usize| "000000".get(..n).unwrap_or_default();
+    let zeros = |n: usize| "000000000000000000000".get(..n).unwrap_or_default();
     if point <= 0 {
         out.put("0.");
         out.put(zeros(point.unsigned_abs() as usize));
@@ -241,6 +256,32 @@ mod tests {
             ("1.7976931348623157e+308", f64::MAX),
         ] {
             assert_eq!(go(v), want);
+        }
+    }
+
+    #[test]
+    fn values_of_the_query_api_are_plain_where_they_are_short() {
+        // Left: printed by Go 1.26's strconv.FormatFloat(v, 'f' or 'e', -1, 64).
+        for (want, v) in [
+            ("0", 0.0),
+            ("-0", -0.0),
+            ("1000000", 1e6),
+            ("-1234567.5", -1_234_567.5),
+            ("100000000000000000000", 1e20),
+            ("123456789012345680000", 123_456_789_012_345_680_000.0),
+            ("1e+21", 1e21),
+            ("0.000001", 1e-6),
+            ("0.0000012345", 1.2345e-6),
+            ("9.99e-07", 9.99e-7),
+            ("5e-324", 5e-324),
+            ("1.7976931348623157e+308", f64::MAX),
+            ("+Inf", f64::INFINITY),
+            ("-Inf", f64::NEG_INFINITY),
+            ("NaN", f64::NAN),
+        ] {
+            let mut out = String::new();
+            push_value(&mut out, v);
+            assert_eq!(out, want);
         }
     }
 

@@ -99,6 +99,23 @@ impl ResetHint {
             _ => Self::Unknown,
         }
     }
+
+    /// What the test language and the API call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Reset => "reset",
+            Self::NotReset => "not_reset",
+            Self::Gauge => "gauge",
+        }
+    }
+
+    /// The hint of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Unknown, Self::Reset, Self::NotReset, Self::Gauge]
+            .into_iter()
+            .find(|hint| hint.name() == name)
+    }
 }
 
 impl Histogram {

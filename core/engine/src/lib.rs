@@ -15,6 +15,7 @@ pub mod exposition;
 pub mod extent;
 pub mod family;
 pub mod float;
+pub mod float_histogram;
 pub mod head;
 pub mod head_chunks;
 pub mod histogram;

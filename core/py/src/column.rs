@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::histogram::{Counts, Histogram, ResetHint};
+use engine::histogram::{Counts, Histogram};
 use engine::labels::Labels;
 use engine::query::Columns;
 use pyo3::exceptions::PyIndexError;
@@ -120,16 +120,24 @@ impl PyColumns {
 #[pyclass(name = "Histogram", frozen, module = "bridge._core")]
 pub struct PyHistogram(Arc<Histogram>);
 
+impl From<Arc<Histogram>> for PyHistogram {
+    fn from(histogram: Arc<Histogram>) -> Self {
+        Self(histogram)
+    }
+}
+
+impl PyHistogram {
+    /// What it holds.
+    pub(crate) fn shared(&self) -> &Arc<Histogram> {
+        &self.0
+    }
+}
+
 #[pymethods]
 impl PyHistogram {
     #[getter]
     fn reset_hint(&self) -> &'static str {
-        match self.0.hint {
-            ResetHint::Unknown => "unknown",
-            ResetHint::Reset => "reset",
-            ResetHint::NotReset => "not_reset",
-            ResetHint::Gauge => "gauge",
-        }
+        self.0.hint.name()
     }
 
     #[getter]

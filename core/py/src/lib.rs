@@ -13,6 +13,7 @@ mod checkpoint;
 mod column;
 mod compact;
 mod deletion;
+mod float_histogram;
 mod gil;
 mod head;
 mod head_chunks;
@@ -52,6 +53,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     status::register(module)?;
     head_chunks::register(module)?;
     column::register(module)?;
+    float_histogram::register(module)?;
     query::register(module)?;
     regex::register(module)?;
     remote_read::register(module)?;

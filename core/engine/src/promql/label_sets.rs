@@ -33,6 +33,12 @@ impl Grouping {
         Self { names, without }
     }
 
+    /// All labels count but `names`; the metric's name does, unless it is among them.
+    pub fn all_but(mut names: Vec<String>) -> Self {
+        names.sort_unstable();
+        Self { names, without: true }
+    }
+
     /// Append the labels that count to `out`, packed.
     fn keep(&self, labels: Labels<'_>, out: &mut Vec<u8>) {
         let mut names = self.names.iter().peekable();
