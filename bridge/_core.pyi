@@ -63,12 +63,9 @@ __all__ = [
     "TooLong",
     "TooManyMetrics",
     "Verification",
-    "aggregate_histograms",
     "analyze_block",
     "cardinality",
-    "change_histograms",
     "check_log",
-    "combine_histograms",
     "cut_late",
     "describe_histograms",
     "encode_columns",
@@ -89,7 +86,6 @@ __all__ = [
     "read_request",
     "read_samples",
     "resume_log",
-    "same_histograms",
     "stage_deletion",
     "unsnappy_framed",
     "verify_block",
@@ -1567,32 +1563,6 @@ class Classic:
         upper: npt.NDArray[np.float64],
     ) -> tuple[memoryview, memoryview]:
         """The share of observations between `lower` and `upper` (one each a step), likewise."""
-
-def combine_histograms(
-    operator: str, left: Sequence[FloatHistogram], right: Sequence[FloatHistogram]
-) -> list[tuple[FloatHistogram | None, tuple[bool, bool, bool]]]:
-    """`+` or `-`, pair by pair; and of each whether buckets are mixed (there is no result), hints contradict each
-    other, bounds were dropped. Raises ValueError for another operator."""
-
-def same_histograms(left: Sequence[FloatHistogram], right: Sequence[FloatHistogram]) -> memoryview:
-    """Pair by pair whether they are the same (uint8)."""
-
-def change_histograms(
-    operator: str, handles: Sequence[FloatHistogram], numbers: npt.NDArray[np.float64]
-) -> list[FloatHistogram]:
-    """Each with its number: `*`, `/`, `</` or `>/`. Raises ValueError for another operator."""
-
-def aggregate_histograms(
-    operator: str,
-    cells: npt.NDArray[np.int64],
-    handles: Sequence[FloatHistogram],
-    steps: int,
-    ids: npt.NDArray[np.uint32],
-    count: int,
-) -> tuple[memoryview, list[FloatHistogram], list[tuple[int, tuple[bool, bool, bool]]]]:
-    """`sum` or `avg` of the histograms at `cells` by group (`ids`: that of each series; `count` groups): the cells
-    (int64, group * steps + step) that have one, the histograms, and what is to be told as (number of a histogram, what
-    `combine_histograms` tells). Raises ValueError for another operator."""
 
 def describe_histograms(what: str, handles: Sequence[FloatHistogram]) -> memoryview:
     """Their `count`, `sum`, `avg`, `stddev` or `stdvar` (float64). Raises ValueError for anything else."""

@@ -3,7 +3,7 @@
 //! Cells are series x steps, row after row, each a value and whether there is one. What a query means is decided by the caller.
 
 pub mod classic;
-pub mod histograms;
+pub mod histogram_functions;
 pub mod label_sets;
 pub mod lookback;
 pub mod samples;

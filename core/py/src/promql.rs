@@ -1,6 +1,6 @@
 //! PromQL's loops as Python sees them: numbers come and go as arrays, label sets and samples as handles.
 
-mod histograms;
+mod histogram_functions;
 mod label_sets;
 mod samples;
 
@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 /// Add this folder's classes and functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    histograms::register(module)?;
+    histogram_functions::register(module)?;
     label_sets::register(module)?;
     samples::register(module)
 }

@@ -1,7 +1,7 @@
-//! The histograms of frames, native and classic.
+//! Functions of the histograms of frames, native and classic.
 
 use engine::promql::classic::{Answers, Classic, Mended, Table};
-use engine::promql::histograms::{self, Aggregation, Change, Combination, Shared, Told};
+use engine::promql::histogram_functions::{self as functions, Shared};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -13,10 +13,6 @@ use crate::gil::detach_if_long;
 /// Add this file's classes and functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyClassic>()?;
-    module.add_function(wrap_pyfunction!(combine_histograms, module)?)?;
-    module.add_function(wrap_pyfunction!(same_histograms, module)?)?;
-    module.add_function(wrap_pyfunction!(change_histograms, module)?)?;
-    module.add_function(wrap_pyfunction!(aggregate_histograms, module)?)?;
     module.add_function(wrap_pyfunction!(describe_histograms, module)?)?;
     module.add_function(wrap_pyfunction!(histogram_quantiles, module)?)?;
     module.add_function(wrap_pyfunction!(histogram_fractions, module)?)
@@ -28,87 +24,10 @@ fn shares(handles: &Handles<'_>) -> Vec<Shared> {
     handles.iter().map(|handle| handle.share()).collect()
 }
 
-/// (mixed buckets, contradicting hints, dropped bounds)
-type PyTold = (bool, bool, bool);
-
-fn told(told: Told) -> PyTold {
-    (told.mixed, told.hints, told.bounds)
-}
-
-#[pyfunction]
-fn combine_histograms(
-    py: Python<'_>,
-    operator: &str,
-    left: Handles<'_>,
-    right: Handles<'_>,
-) -> PyResult<Vec<(Option<PyFloatHistogram>, PyTold)>> {
-    let how = match operator {
-        "+" => Combination::Plus,
-        "-" => Combination::Minus,
-        _ => return Err(no_such(operator)),
-    };
-    let (left, right) = (shares(&left), shares(&right));
-    let combined = detach_if_long(py, left.len(), || histograms::combine(how, left.into_iter().zip(right)));
-    let handle = |(histogram, tell): (Option<Shared>, Told)| (histogram.map(Into::into), told(tell));
-    Ok(combined.into_iter().map(handle).collect())
-}
-
-#[pyfunction]
-fn same_histograms<'py>(py: Python<'py>, left: Handles<'py>, right: Handles<'py>) -> PyResult<View<'py>> {
-    let (left, right) = (shares(&left), shares(&right));
-    let pairs = left.iter().zip(&right);
-    Numbers::Flags(pairs.map(|(left, right)| left.same(right).into()).collect()).view(py)
-}
-
-#[pyfunction]
-fn change_histograms(
-    py: Python<'_>,
-    operator: &str,
-    handles: Handles<'_>,
-    numbers: Slice<f64>,
-) -> PyResult<Vec<PyFloatHistogram>> {
-    let how = Change::named(operator).ok_or_else(|| no_such(operator))?;
-    let (all, numbers) = (shares(&handles), numbers.as_slice());
-    let changed = detach_if_long(py, all.len(), || {
-        histograms::change(how, all.into_iter().zip(numbers.iter().copied()))
-    });
-    Ok(changed.into_iter().map(Into::into).collect())
-}
-
-type PyAggregated<'py> = (View<'py>, Vec<PyFloatHistogram>, Vec<(usize, PyTold)>);
-
-#[pyfunction]
-fn aggregate_histograms<'py>(
-    py: Python<'py>,
-    operator: &str,
-    cells: Slice<i64>,
-    handles: Handles<'py>,
-    steps: usize,
-    ids: Slice<u32>,
-    count: usize,
-) -> PyResult<PyAggregated<'py>> {
-    let how = match operator {
-        "sum" => Aggregation::Sum,
-        "avg" => Aggregation::Mean,
-        _ => return Err(no_such(operator)),
-    };
-    let (all, cells, ids) = (shares(&handles), cells.as_slice(), ids.as_slice());
-    let aggregated = detach_if_long(py, all.len(), || {
-        histograms::aggregate(how, cells, &all, steps, ids, count)
-    });
-    let (cells, handles): (Vec<i64>, Vec<PyFloatHistogram>) = aggregated
-        .histograms
-        .into_iter()
-        .map(|(cell, histogram)| (cell, histogram.into()))
-        .unzip();
-    let tell = aggregated.told.into_iter().map(|(number, tell)| (number, told(tell)));
-    Ok((Numbers::Integers(cells).view(py)?, handles, tell.collect()))
-}
-
 #[pyfunction]
 fn describe_histograms<'py>(py: Python<'py>, what: &str, handles: Handles<'py>) -> PyResult<View<'py>> {
     let all = shares(&handles);
-    let described = detach_if_long(py, all.len(), || histograms::describe(what, all.into_iter()));
+    let described = detach_if_long(py, all.len(), || functions::describe(what, all.into_iter()));
     Numbers::Floats(described.ok_or_else(|| no_such(what))?).view(py)
 }
 
@@ -119,7 +38,7 @@ type PyQuantiles<'py> = (View<'py>, View<'py>, View<'py>);
 fn histogram_quantiles<'py>(py: Python<'py>, handles: Handles<'py>, qs: Slice<f64>) -> PyResult<PyQuantiles<'py>> {
     let (all, qs) = (shares(&handles), qs.as_slice());
     let quantiles = detach_if_long(py, all.len(), || {
-        histograms::quantiles(all.into_iter().zip(qs.iter().copied()))
+        functions::quantiles(all.into_iter().zip(qs.iter().copied()))
     });
     let flags = |of: fn(&engine::float_histogram::Quantile) -> bool| {
         Numbers::Flags(quantiles.iter().map(|quantile| of(quantile).into()).collect()).view(py)
@@ -141,7 +60,7 @@ fn histogram_fractions<'py>(
     let (all, lower, upper) = (shares(&handles), lower.as_slice(), upper.as_slice());
     let fractions = detach_if_long(py, all.len(), || {
         let bounds = lower.iter().copied().zip(upper.iter().copied());
-        histograms::fractions(all.into_iter().zip(bounds))
+        functions::fractions(all.into_iter().zip(bounds))
     });
     let (values, nans) = fractions
         .into_iter()
