@@ -11,6 +11,7 @@ pub mod influx;
 mod label_names;
 pub mod message;
 pub mod openmetrics;
+pub mod otlp;
 pub mod protobuf;
 pub mod remote_read;
 pub mod text;

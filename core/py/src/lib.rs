@@ -20,6 +20,7 @@ mod head_chunks;
 mod influx;
 mod late;
 mod notes;
+mod otlp;
 mod pattern;
 mod pieces;
 mod promql;
@@ -60,6 +61,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     pieces::register(module)?;
     pattern::register(module)?;
     compact::register(module)?;
+    otlp::register(module)?;
     push::register(module)?;
     promql::register(module)?;
     influx::register(module)?;

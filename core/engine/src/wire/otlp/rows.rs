@@ -1,0 +1,94 @@
+//! The batch that comes of a request, row by row.
+
+use std::sync::Arc;
+
+use super::exemplars::Exemplar;
+use super::labels::{Extra, PointLabels};
+use super::Refused;
+use crate::batch::{Batch, STALE_NAN_BITS};
+use crate::histogram::Histogram;
+use crate::labels::Labels;
+use crate::metadata::Metadata;
+
+/// A batch being made.
+pub struct Rows {
+    pub(super) batch: Batch,
+    /// What is told of each series.
+    metadata: Option<Arc<Metadata>>,
+    limit: usize,
+}
+
+/// A row's time, and whether its series ends at it.
+#[derive(Debug, Clone, Copy)]
+pub struct At {
+    /// ms.
+    pub t: i64,
+    /// The row is a stale marker.
+    pub ended: bool,
+}
+
+impl Rows {
+    /// None yet. `limit` bounds the bytes of labels.
+    pub fn new(now: i64, limit: usize) -> Self {
+        let mut batch = Batch::new(now);
+        batch.partial = true;
+        Self {
+            batch,
+            metadata: None,
+            limit,
+        }
+    }
+
+    /// What is told of the series of the rows that follow.
+    pub fn tell(&mut self, metadata: Arc<Metadata>) {
+        self.metadata = Some(metadata);
+    }
+
+    /// A number.
+    pub fn float(
+        &mut self,
+        labels: &PointLabels<'_>,
+        name: (&str, &str),
+        extra: Option<(Extra, &str)>,
+        at: At,
+        value: f64,
+    ) {
+        labels.put(name, extra, self.batch.arena());
+        let value = if at.ended {
+            f64::from_bits(STALE_NAN_BITS)
+        } else {
+            value
+        };
+        self.batch.push_float(at.t, value);
+        self.note();
+    }
+
+    /// A native histogram.
+    pub fn histogram(&mut self, labels: &PointLabels<'_>, name: &str, at: At, value: Histogram) {
+        labels.put((name, ""), None, self.batch.arena());
+        let value = if at.ended { value.stale_marker() } else { value };
+        self.batch.push_histogram(at.t, Arc::new(value));
+        self.note();
+    }
+
+    fn note(&mut self) {
+        if let Some(metadata) = &self.metadata {
+            self.batch.push_metadata(metadata.clone());
+        }
+    }
+
+    /// An exemplar of the last row; `t` is when it was, unless it tells that itself.
+    pub fn exemplar(&mut self, exemplar: &Exemplar, t: i64) {
+        let t = if exemplar.t == 0 { t } else { exemplar.t };
+        self.batch
+            .push_exemplar(t, exemplar.value, Labels::trusted(&exemplar.labels));
+    }
+
+    /// Labels are repeated for each row, and so can be many times the body.
+    pub fn check(&mut self) -> Result<(), Refused> {
+        if self.batch.arena().len() > self.limit {
+            return Err(Refused::TooLong(self.limit));
+        }
+        Ok(())
+    }
+}
