@@ -46,6 +46,8 @@ __all__ = [
     "LogDamaged",
     "LogSlice",
     "LogVerifier",
+    "OtlpDecoder",
+    "OtlpError",
     "ParseError",
     "Pattern",
     "PushRefused",
@@ -1168,6 +1170,49 @@ def parse_lines(body: _Buffer, precision: str, now_ms: int, max_label_bytes: int
     `precision` is one of "", "n", "ns", "u", "us", "ms", "s", "m", "h"; points without a time get `now_ms`. Raises
     LineError when any line is bad, LabelsTooLong, and ValueError for another precision.
     """
+
+# -- OTLP --------------------------------------------------------------------------------------------------------------
+
+class OtlpError(ValueError):
+    """A body that is no OTLP request; of JSON the text says what is wrong, and where."""
+
+@final
+class OtlpDecoder:
+    """A way of translating OTLP metrics, and the deltas that it has added up so far. For any thread."""
+
+    def __new__(
+        cls,
+        *,
+        escape: bool,
+        suffixes: bool,
+        promote_all: bool,
+        promote: Sequence[str],
+        keep_identifying: bool,
+        custom_buckets: bool,
+        scope_metadata: bool,
+        key_before_underscore: bool,
+        keep_underscores: bool,
+        delta_to_cumulative: bool,
+        lookback_ms: int = 300_000,
+    ) -> Self:
+        """Settings as Prometheus' section `otlp` has them.
+
+        Names are escaped to legacy ones, and get `suffixes` for unit and type. `promote` are resource attributes that
+        become labels, with `promote_all` those that do not. `target_info` is repeated so that queries which look back
+        `lookback_ms` find it.
+        """
+
+    def decode(
+        self, body: _Buffer, now_ms: int, *, json: bool, max_label_bytes: int
+    ) -> tuple[Batch, int, int, list[str]]:
+        """(samples as a partial batch, points that came, points that were left out, why the first of them were).
+
+        Raises OtlpError and LabelsTooLong.
+        """
+
+    @property
+    def delta_streams(self) -> int:
+        """Series whose deltas are added up."""
 
 # -- push groups -------------------------------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ from bridge.federation import Federate
 from bridge.forward import ForwardMetrics, Sink, Sinks, SinkSettings, StoredHistory
 from bridge.line_protocol import LineMetrics, line_routes
 from bridge.native import PushTable
+from bridge.otlp import OtlpMetrics, OtlpRoute
 from bridge.pushgw import SCHEMA, Groups, Keeper, MetricsPage, Projection, PushApi, PushMetrics, PushRoute
 from bridge.remote_write import ReadMetrics, ReadRoute
 from bridge.telemetry import new_registry
@@ -113,6 +114,7 @@ class Bridge:
         parts.push.configure(settings.push)
         parts.gate.limit = settings.push.max_inflight_bytes
         parts.read.configure(settings.global_.external_labels)
+        parts.otlp.configure(settings.otlp)
         await parts.sinks.configure(settings.influxdb)
         self._reloads.done(ok=True)
         logger.info("configuration reloaded")
@@ -145,6 +147,7 @@ class Bridge:
             "/api/v1/status": push_api.status,
             "/api/v1/metrics": push_api.metrics,
             "/api/v1/read": parts.read,
+            "/api/v1/otlp/v1/metrics": parts.otlp,
             "/api/v1/status/sinks": SinkStatus(parts.sinks.rows),
             "/api/v1/status/tsdb": HeadStatus(parts.store.head),
             "/api/v1/status/tsdb/blocks": BlockStatus(parts.store.metas),
@@ -226,6 +229,7 @@ class _Parts:
     keeper: Keeper
     push: PushRoute
     read: ReadRoute
+    otlp: OtlpRoute
     sinks: Sinks
     store: Store
     gate: Gate
@@ -283,12 +287,13 @@ async def _open_parts(settings: Settings, clock: Clock, replay: WalReplay, stack
     push = PushRoute(groups, settings.push, metrics, gate, prefix=prefix)
     external = settings.global_.external_labels
     read = ReadRoute(store.querier, external, gate=gate, metrics=ReadMetrics(registry))
+    otlp = OtlpRoute(store.append, settings.otlp, gate=gate, clock=clock, metrics=OtlpMetrics(registry))
     sinks = _sinks(store, state, files, settings, clock=clock, registry=registry)
     stack.push_async_callback(sinks.stop)
     await sinks.configure(settings.influxdb)
 
     table.reserve(generate_latest(registry))
-    return _Parts(settings, clock, registry, groups, keeper, push, read, sinks, store, gate)
+    return _Parts(settings, clock, registry, groups, keeper, push, read, otlp, sinks, store, gate)
 
 
 def _sinks(

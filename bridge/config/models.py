@@ -29,6 +29,7 @@ __all__ = [
     "Global",
     "InfluxSink",
     "Logging",
+    "Otlp",
     "PromQL",
     "Push",
     "Retention",
@@ -324,6 +325,64 @@ class Global(Section):
         return labels
 
 
+class Otlp(Section):
+    """How OTLP metrics become series, under Prometheus' names and with its defaults."""
+
+    translation_strategy: Literal[
+        "UnderscoreEscapingWithSuffixes",
+        "UnderscoreEscapingWithoutSuffixes",
+        "NoUTF8EscapingWithSuffixes",
+        "NoTranslation",
+    ] = Field(
+        "UnderscoreEscapingWithSuffixes",
+        description="Names: escaped to what Prometheus 2 allows or not, those of metrics with unit and type or not.",
+    )
+    promote_all_resource_attributes: Flag = Field(
+        False, description="Make labels of all resource attributes but those of `ignore_resource_attributes`."
+    )
+    promote_resource_attributes: tuple[str, ...] = Field((), description="Resource attributes that become labels.")
+    ignore_resource_attributes: tuple[str, ...] = Field(
+        (), description="With `promote_all_resource_attributes`: those that do not."
+    )
+    keep_identifying_resource_attributes: Flag = Field(
+        False, description="Keep what `job` and `instance` are made of as labels of `target_info` too."
+    )
+    convert_histograms_to_nhcb: Flag = Field(
+        False, description="Store histograms as native ones with custom buckets, not as `_bucket`, `_sum`, `_count`."
+    )
+    promote_scope_metadata: Flag = Field(
+        False, description="Make labels `otel_scope_*` of a scope's name, version, schema URL and attributes."
+    )
+    label_name_underscore_sanitization: Flag = Field(
+        True, description="Put `key` before names of labels that begin with one underscore, where names are escaped."
+    )
+    label_name_preserve_multiple_underscores: Flag = Field(
+        True, description="Keep several underscores in a row in names of labels, where names are escaped."
+    )
+    delta_to_cumulative: Flag = Field(
+        False, description="Add deltas up in memory, as Prometheus' feature `otlp-deltatocumulative`; else refuse them."
+    )
+
+    @field_validator("promote_resource_attributes", "ignore_resource_attributes")
+    @classmethod
+    def _named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        names = tuple(name.strip() for name in names)
+        if "" in names:
+            raise ValueError("empty resource attribute")
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"duplicated resource attribute: {', '.join(twice)}")
+        return names
+
+    @model_validator(mode="after")
+    def _one_way_to_promote(self) -> "Otlp":
+        if self.promote_all_resource_attributes and self.promote_resource_attributes:
+            raise ValueError("promote_all_resource_attributes and promote_resource_attributes cannot go together")
+        if self.ignore_resource_attributes and not self.promote_all_resource_attributes:
+            raise ValueError("ignore_resource_attributes needs promote_all_resource_attributes: true")
+        return self
+
+
 class Logging(Section):
     """Log lines, on standard error."""
 
@@ -339,6 +398,7 @@ class Settings(Section):
     push: Push = Field(Push(), description="The push edge.")
     storage: Storage = Field(Storage(), description="The local store.")
     promql: PromQL = Field(PromQL(), description="Queries.")
+    otlp: Otlp = Field(Otlp(), description="How OTLP metrics become series.")
     influxdb: tuple[InfluxSink, ...] = Field((), description="InfluxDB sinks.")
     logging: Logging = Field(Logging(), description="Log lines.")
 

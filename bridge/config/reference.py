@@ -81,6 +81,8 @@ def word_for(annotation: object) -> str:
         return ", ".join(f"`{argument}`" for argument in arguments)
     if get_origin(annotation) is dict:
         return f"mapping of text to {word_for(arguments[1])}"
+    if get_origin(annotation) is tuple:
+        return f"list of {word_for(arguments[0])}"
     for part in arguments:
         if isinstance(part, Kind):
             return part.word

@@ -286,8 +286,12 @@ proptest! {
         escape in any::<bool>(), custom_buckets in any::<bool>(),
     ) {
         let resource = [attribute("service.name", "s"), attribute("a", "1")].join(",");
-        let metric = [GAUGE, HISTOGRAM, &HISTOGRAM.replace("histogram", "exponentialHistogram"),
-            &HISTOGRAM.replace("\"aggregationTemporality\":2", "\"aggregationTemporality\":1")][which].to_owned();
+        let metric = match which {
+            0 => GAUGE.to_owned(),
+            1 => HISTOGRAM.to_owned(),
+            2 => HISTOGRAM.replace("histogram", "exponentialHistogram"),
+            _ => HISTOGRAM.replace("\"aggregationTemporality\":2", "\"aggregationTemporality\":1"),
+        };
         let mut message = schema::to_protobuf(request(&resource, &metric).as_bytes()).unwrap();
         let at = at.index(message.len());
         if cut {

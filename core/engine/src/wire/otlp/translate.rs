@@ -18,6 +18,9 @@ use super::{Refused, Settings, Tally};
 use crate::histogram::Histogram;
 use crate::wire::message::{Field, Fields, Malformed};
 
+/// How far ahead of us a client's clock may be, ms: one sample from next year would keep those of this year out.
+const AHEAD: i64 = 600_000;
+
 /// A request being translated.
 pub struct Translator<'a, 's> {
     pub(super) settings: &'s Settings,
@@ -133,6 +136,9 @@ impl<'a, 's> Translator<'a, 's> {
         }
         if self.point.time == 0 {
             return Ok(Err(because("a point without a time")));
+        }
+        if self.point.t() > self.now.saturating_add(AHEAD) {
+            return Ok(Err(because("a point more than 10 minutes ahead")));
         }
         let begun = self.labels.begin(&mut self.point.attributes, base, &mut self.names);
         if let Err(reason) = begun {
