@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -76,3 +77,28 @@ def test_the_sdk_sends(tmp_path: Path, compression: Compression, temporality: Ag
         metrics = bridge.request("GET", "/metrics").text
         assert 'pushbridge_otlp_requests_total{code="200",form="protobuf"}' in metrics
         assert "pushbridge_otlp_refused_points_total 0" in metrics
+
+
+JOB = """\
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+
+provider = MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())])
+provider.get_meter("job").create_counter("runs").add(1)
+provider.shutdown()
+"""
+
+
+def test_the_environment_says_where_to(tmp_path: Path) -> None:
+    """As the README has it."""
+    with BridgeProcess(tmp_path) as bridge:
+        environment = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"{bridge.url}/api/v1/otlp",
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+            "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+            "OTEL_SERVICE_NAME": "nightly",
+            "OTEL_RESOURCE_ATTRIBUTES": "service.instance.id=host-1",
+        }
+        subprocess.run([sys.executable, "-c", JOB], check=True, env=os.environ | environment)
+        assert '{__name__="runs_total", instance="host-1", job="nightly"} 1' in dump(bridge)
