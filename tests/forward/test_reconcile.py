@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import aiohttp
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from bridge.forward.reconcile import HOUR, Census, Place, SinkSilent, spans_of
+from bridge.forward.reconcile.census import Ask, asking
 from bridge.forward.reconcile.flux import Flux
 from bridge.forward.reconcile.influxql import InfluxQl
 from bridge.forward.reconcile.points import Difference, differences
@@ -20,23 +21,30 @@ from tests.forward.fake_counts import FakeCounts
 
 pytestmark = pytest.mark.anyio
 
-Make = Callable[[aiohttp.ClientSession, str], Census]
-
-LANGUAGES: dict[str, Make] = {
-    "influxql": lambda session, url: InfluxQl(session, url, "d", None),
-    "influxql with a policy": lambda session, url: InfluxQl(session, url, "d", "a year"),
-    "flux": lambda session, url: Flux(session, url, "o", "b"),
-    "sql": lambda session, url: Sql(session, url, "d"),
-    "promql": lambda session, url: PromQl(session, url, {}),
-    "promql with labels": lambda session, url: PromQl(session, url, {"region": "eu", "odd.name": "x"}),
+LANGUAGES: dict[str, tuple[str, Callable[[Ask], Census]]] = {
+    "influxql": ("/query", lambda ask: InfluxQl(ask, "d", None)),
+    "influxql with a policy": ("/query", lambda ask: InfluxQl(ask, "d", "a year")),
+    "flux": ("/api/v2/query", lambda ask: Flux(ask, "b")),
+    "sql": ("/api/v3/query_sql", lambda ask: Sql(ask, "d")),
+    "promql": ("/api/v1/query", lambda ask: PromQl(ask, {})),
+    "promql with labels": ("/api/v1/query", lambda ask: PromQl(ask, {"region": "eu", "odd.name": "x"})),
 }
 ODD = ["up", 'a "quoted" \\ name', "it's", "with space, comma", "${x}"]
 
 
+def posting(session: aiohttp.ClientSession, url: str) -> Ask:
+    async def post(data: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        async with session.post(url, data=data, headers=headers) as response:
+            return response.status, await response.read()
+
+    return asking(post, url)
+
+
 @contextlib.asynccontextmanager
-async def census(make: Make, fake: FakeCounts) -> AsyncIterator[Census]:
+async def census(language: str, fake: FakeCounts) -> AsyncIterator[Census]:
+    path, make = LANGUAGES[language]
     async with serving(fake) as port, aiohttp.ClientSession() as session:
-        yield make(session, f"http://127.0.0.1:{port}")
+        yield make(posting(session, f"http://127.0.0.1:{port}{path}"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -45,7 +53,7 @@ async def test_points_are_counted_by_the_hour_in_every_language(language: str, n
     field = "" if language.startswith("promql") else "value"
     fake = FakeCounts([(name, field, t) for t in (HOUR - 1, HOUR, 2 * HOUR - 1, 2 * HOUR, 3 * HOUR)])
     fake.points.append(("another", field, HOUR))
-    async with census(LANGUAGES[language], fake) as counting:
+    async with census(language, fake) as counting:
         found = await counting.count({name: [field], "never written": [field]}, HOUR, 3 * HOUR, HOUR)
     assert {place: count for place, count in found.items() if count} == {
         Place(name, field, HOUR): 2,
@@ -56,7 +64,7 @@ async def test_points_are_counted_by_the_hour_in_every_language(language: str, n
 @pytest.mark.parametrize("closed", [True, False])
 async def test_ranges_that_include_their_first_millisecond_count_no_point_twice(closed: bool) -> None:
     fake = FakeCounts([("up", "", t) for t in (HOUR - 1, HOUR, 2 * HOUR - 1, 2 * HOUR)], closed=closed)
-    async with census(LANGUAGES["promql"], fake) as counting:
+    async with census("promql", fake) as counting:
         found = await counting.count({"up": [""]}, 0, 3 * HOUR, HOUR)
     assert found == {Place("up", "", 0): 1, Place("up", "", HOUR): 2, Place("up", "", 2 * HOUR): 1}
 
@@ -64,7 +72,7 @@ async def test_ranges_that_include_their_first_millisecond_count_no_point_twice(
 async def test_many_names_are_asked_for_in_several_statements() -> None:
     names = [f"m{n}" for n in range(250)]
     fake = FakeCounts([(name, "value", 5) for name in names])
-    async with census(LANGUAGES["influxql"], fake) as counting:
+    async with census("influxql", fake) as counting:
         found = await counting.count({name: ["value"] for name in names}, 0, HOUR, HOUR)
     assert len(found) == 250
     assert len(fake.asked) == 3
@@ -82,7 +90,7 @@ REFUSALS = {
 async def test_a_sink_that_cannot_count_says_so_in_its_own_words(language: str, refusal: str) -> None:
     response, words = REFUSALS[refusal]
     fake = FakeCounts(refusal=response)
-    async with census(LANGUAGES[language], fake) as counting:
+    async with census(language, fake) as counting:
         with pytest.raises(SinkSilent, match=words):
             await counting.count({"up": ["value"]}, 0, HOUR, HOUR)
 
@@ -90,7 +98,9 @@ async def test_a_sink_that_cannot_count_says_so_in_its_own_words(language: str, 
 async def test_a_sink_that_is_not_there_is_named() -> None:
     async with aiohttp.ClientSession() as session:
         with pytest.raises(SinkSilent, match=r"http://127\.0\.0\.1:9/query does not answer"):
-            await InfluxQl(session, "http://127.0.0.1:9", "d", None).count({"up": ["value"]}, 0, HOUR, HOUR)
+            await InfluxQl(posting(session, "http://127.0.0.1:9/query"), "d", None).count(
+                {"up": ["value"]}, 0, HOUR, HOUR
+            )
 
 
 def test_only_what_is_missing_and_no_dead_letter_is_a_difference() -> None:

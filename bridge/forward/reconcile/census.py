@@ -1,6 +1,7 @@
 """How a sink is asked what it has."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Protocol
 
 import aiohttp
@@ -8,10 +9,19 @@ import aiohttp
 from bridge.errors import BridgeError
 from bridge.forward.reconcile.points import Counts
 
-__all__ = ["Census", "SinkSilent", "ask", "in_groups"]
+__all__ = ["FORM", "Ask", "Census", "Post", "SinkSilent", "asking", "in_groups"]
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 _MOST_WORDS = 500
 _NAMES_AT_ONCE = 100
+
+
+Post = Callable[[bytes, Mapping[str, str]], Awaitable[tuple[int, bytes]]]
+"""Sends a body with these headers: status and body of the answer. Raises what aiohttp raises."""
+
+Ask = Callable[[bytes, Mapping[str, str]], Awaitable[bytes]]
+"""The body of a 200 to such a request. Raises SinkSilent, with the sink's words, for anything else."""
 
 
 class SinkSilent(BridgeError):
@@ -26,25 +36,20 @@ class Census(Protocol):
         of it. Others may be among the answer. Raises SinkSilent."""
 
 
-async def ask(
-    session: aiohttp.ClientSession,
-    url: str,
-    data: bytes | Mapping[str, str],
-    *,
-    params: Mapping[str, str] | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> bytes:
-    """The body of a 200 to a POST; a mapping is sent as a form. Raises SinkSilent with the sink's words for anything
-    else."""
-    try:
-        async with session.post(url, data=data, params=params, headers=headers, allow_redirects=False) as response:
-            body = await response.read()
-            if response.status != 200:
-                words = body[:_MOST_WORDS].decode(errors="replace").strip()
-                raise SinkSilent(f"{url} answers {response.status}: {words or response.reason}")
-            return body
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise SinkSilent(f"{url} does not answer: {str(error) or type(error).__name__}") from None
+def asking(post: Post, url: str) -> Ask:
+    """Questions that `post` takes to `url`."""
+
+    async def ask(data: bytes, headers: Mapping[str, str]) -> bytes:
+        try:
+            status, body = await post(data, headers)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise SinkSilent(f"{url} does not answer: {str(error) or type(error).__name__}") from None
+        if status != 200:
+            words = body[:_MOST_WORDS].decode(errors="replace").strip()
+            raise SinkSilent(f"{url} answers {status}: {words or HTTPStatus(status).phrase}")
+        return body
+
+    return ask
 
 
 def in_groups(names: Iterable[str]) -> Iterator[list[str]]:

@@ -5,9 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-import aiohttp
-
-from bridge.forward.reconcile.census import SinkSilent, ask, in_groups
+from bridge.forward.reconcile.census import Ask, SinkSilent, in_groups
 from bridge.forward.reconcile.points import Counts, Place
 
 __all__ = ["Flux"]
@@ -16,22 +14,17 @@ __all__ = ["Flux"]
 class Flux:
     """`aggregateWindow(fn: count)` over `/api/v2/query`, which answers in CSV."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, org: str, bucket: str) -> None:
-        self._session = session
-        self._url = f"{url}/api/v2/query"
-        self._org = org
+    def __init__(self, ask: Ask, bucket: str) -> None:
+        self._ask = ask
         self._bucket = bucket
 
     async def count(self, fields: Mapping[str, Sequence[str]], start: int, stop: int, width: int) -> Counts:
         """See `Census`."""
         counts: dict[Place, int] = {}
         for names in in_groups(fields):
-            body = await ask(
-                self._session,
-                self._url,
-                self._script(names, start, stop, width).encode(),
-                params={"org": self._org},
-                headers={"Content-Type": "application/vnd.flux", "Accept": "application/csv"},
+            script = self._script(names, start, stop, width)
+            body = await self._ask(
+                script.encode(), {"Content-Type": "application/vnd.flux", "Accept": "application/csv"}
             )
             counts |= read_counts(body.decode(errors="replace"))
         return counts

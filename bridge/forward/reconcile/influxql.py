@@ -3,10 +3,9 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
-import aiohttp
-
-from bridge.forward.reconcile.census import SinkSilent, ask, in_groups
+from bridge.forward.reconcile.census import FORM, Ask, SinkSilent, in_groups
 from bridge.forward.reconcile.points import Counts, Place
 
 __all__ = ["InfluxQl"]
@@ -15,10 +14,9 @@ __all__ = ["InfluxQl"]
 class InfluxQl:
     """`SELECT count(*) ... GROUP BY time(width)` over `/query`."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, database: str, policy: str | None) -> None:
+    def __init__(self, ask: Ask, database: str, policy: str | None) -> None:
         """`policy` is the retention policy; None for the database's default one."""
-        self._session = session
-        self._url = f"{url}/query"
+        self._ask = ask
         self._database = database
         self._prefix = f"{quoted(policy)}." if policy else ""
 
@@ -32,7 +30,7 @@ class InfluxQl:
                 f"WHERE time >= {start}ms AND time < {stop}ms GROUP BY time({width}ms) fill(none)"
             )
             form = {"db": self._database, "epoch": "ms", "q": statement}
-            counts |= read_counts(await ask(self._session, self._url, form))
+            counts |= read_counts(await self._ask(urlencode(form).encode(), FORM))
         return counts
 
 

@@ -4,10 +4,9 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
-import aiohttp
-
-from bridge.forward.reconcile.census import SinkSilent, ask, in_groups
+from bridge.forward.reconcile.census import FORM, Ask, SinkSilent, in_groups
 from bridge.forward.reconcile.points import Counts, Place
 
 __all__ = ["PromQl", "query_base"]
@@ -20,10 +19,9 @@ _PLAIN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 class PromQl:
     """`count_over_time` at the end of each stretch over `/api/v1/query`. Stale markers are not counted."""
 
-    def __init__(self, session: aiohttp.ClientSession, base: str, labels: Mapping[str, str]) -> None:
+    def __init__(self, ask: Ask, labels: Mapping[str, str]) -> None:
         """`labels` are those that only this bridge's series have there, external labels for one."""
-        self._session = session
-        self._url = f"{base}/api/v1/query"
+        self._ask = ask
         self._labels = labels
         self._closed: bool | None = None
 
@@ -51,7 +49,7 @@ class PromQl:
 
     async def _query(self, expression: str, time: int) -> list[dict[str, Any]]:
         form = {"query": expression, "time": f"{time / 1000:.3f}"}
-        body = await ask(self._session, self._url, form)
+        body = await self._ask(urlencode(form).encode(), FORM)
         try:
             rows: list[dict[str, Any]] = json.loads(body)["data"]["result"]
         except (ValueError, KeyError, TypeError) as error:

@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import aiohttp
-
-from bridge.forward.reconcile.census import SinkSilent, ask, in_groups
+from bridge.forward.reconcile.census import Ask, SinkSilent, in_groups
 from bridge.forward.reconcile.points import Counts, Place
 
 __all__ = ["Sql"]
@@ -18,9 +16,8 @@ _COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE
 class Sql:
     """`SELECT count(field)` over `/api/v3/query_sql`. A table or column that is not there has nothing to count."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, database: str) -> None:
-        self._session = session
-        self._url = f"{url}/api/v3/query_sql"
+    def __init__(self, ask: Ask, database: str) -> None:
+        self._ask = ask
         self._database = database
 
     async def count(self, fields: Mapping[str, Sequence[str]], start: int, stop: int, width: int) -> Counts:
@@ -37,8 +34,7 @@ class Sql:
 
     async def _query(self, statement: str) -> list[dict[str, Any]]:
         question = {"db": self._database, "q": statement, "format": "json"}
-        headers = {"Content-Type": "application/json"}
-        body = await ask(self._session, self._url, json.dumps(question).encode(), headers=headers)
+        body = await self._ask(json.dumps(question).encode(), {"Content-Type": "application/json"})
         try:
             rows = json.loads(body)
             if isinstance(rows, list):
