@@ -48,6 +48,7 @@ __all__ = [
     "LogVerifier",
     "OtlpDecoder",
     "OtlpError",
+    "Page",
     "ParseError",
     "Pattern",
     "PushRefused",
@@ -1259,6 +1260,13 @@ class PushTicket:
         """Take it back; newest first. Raises RuntimeError when it is settled already."""
 
 @final
+class Page:
+    """The page of all push groups under way: an iterator over pieces of some 256 KiB."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> bytes: ...
+
+@final
 class PushTable:
     """All push groups. Staged changes count for the next push at once; readers see them when they are committed."""
 
@@ -1320,10 +1328,12 @@ class PushTable:
         """(key, state) of each group that changed since the last call; state None for one that is gone. A state can
         be given to `recover`."""
 
-    def render(self, own: _Buffer, *, format: str, escaping: str, names: Sequence[str] | None = None) -> bytes:
-        """The page of all groups merged with an exposition of own metrics; `format` is "text", "openmetrics" or
-        "protobuf",
-        `escaping` "allow-utf-8", "underscores", "dots" or "values"; only the families in `names`, if given."""
+    def render(self, own: _Buffer, *, format: str, escaping: str, names: Sequence[str] | None = None) -> Page:
+        """The page of all groups as they are now, merged with an exposition of own metrics.
+
+        `format` is "text", "openmetrics" or "protobuf", `escaping` "allow-utf-8", "underscores", "dots" or "values";
+        only the families in `names`, if given.
+        """
 
     def api_json(self) -> bytes:
         """The array that `GET /api/v1/metrics` gives as `data`."""

@@ -6,15 +6,15 @@ from anyio import to_thread
 from prometheus_client import CollectorRegistry, generate_latest
 from starlette.types import Receive, Scope, Send
 
-from bridge.edge import compressed, header, negotiate, send_response, send_text
-from bridge.native import PushTable
+from bridge.edge import header, negotiate, send_pieces, send_text
+from bridge.native import Page, PushTable
 
 __all__ = ["MetricsPage"]
 
 
 class MetricsPage:
-    """ASGI app. Rendering and compressing happen in a thread: the page may be large, and pushes must not wait for
-    it."""
+    """ASGI app. Rendering and compressing happen in a thread, piece by piece: the page may be larger than all that is
+    kept, and pushes must not wait for it."""
 
     def __init__(self, table: PushTable, registry: CollectorRegistry) -> None:
         self._table = table
@@ -28,10 +28,9 @@ class MetricsPage:
         exposition = negotiate((header(scope, b"accept") or b"").decode("latin-1"))
         names = parse_qs(scope["query_string"].decode("latin-1")).get("name[]")
 
-        def render() -> tuple[bytes, list[tuple[bytes, bytes]]]:
+        def begin() -> Page:
             own = generate_latest(self._registry)
-            page = self._table.render(own, format=exposition.format, escaping=exposition.escaping, names=names)
-            return compressed(scope, page)
+            return self._table.render(own, format=exposition.format, escaping=exposition.escaping, names=names)
 
-        page, headers = await to_thread.run_sync(render)
-        await send_response(send, 200, exposition.content_type.encode(), page, headers)
+        page = await to_thread.run_sync(begin)
+        await send_pieces(scope, send, exposition.content_type.encode(), page)

@@ -73,7 +73,7 @@ def pushed_as_openmetrics(registry: CollectorRegistry) -> PushTable:
 
 
 def page(table: PushTable, kind: str) -> bytes:
-    return table.render(b"", format=kind, escaping="allow-utf-8")
+    return b"".join(table.render(b"", format=kind, escaping="allow-utf-8"))
 
 
 def without_push_times(found: Series) -> Series:

@@ -8,6 +8,7 @@ mod check;
 mod flatten;
 mod group;
 mod index;
+mod page;
 mod refusal;
 mod render;
 mod shared;
@@ -16,6 +17,7 @@ mod table;
 
 pub use change::Change;
 pub use group::{Group, GroupKey, Stored};
+pub use page::Page;
 pub use refusal::{Errors, Refusal};
 pub use render::{Escaping, Format, Snapshot};
 pub use stage::{PushOptions, Timestamps};

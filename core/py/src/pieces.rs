@@ -1,6 +1,6 @@
 //! Long texts under way, which Python takes piece by piece.
 
-use engine::query;
+use engine::{push, query};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -14,7 +14,8 @@ const PIECE: usize = 256 * 1024;
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyDump>()?;
     module.add_class::<PyExport>()?;
-    module.add_class::<PyFederation>()
+    module.add_class::<PyFederation>()?;
+    module.add_class::<PyPage>()
 }
 
 /// An export under way.
@@ -71,6 +72,28 @@ impl PyFederation {
             self.0.lock().piece(&mut piece, PIECE);
             piece
         });
+        (!piece.is_empty()).then(|| PyBytes::new(py, &piece))
+    }
+}
+
+/// The page of all push groups under way.
+#[pyclass(name = "Page", frozen, module = "bridge._core")]
+pub struct PyPage(Mutex<push::Page>);
+
+impl From<push::Page> for PyPage {
+    fn from(under_way: push::Page) -> Self {
+        Self(Mutex::new(under_way))
+    }
+}
+
+#[pymethods]
+impl PyPage {
+    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        let piece = py.detach(|| self.0.lock().piece(PIECE));
         (!piece.is_empty()).then(|| PyBytes::new(py, &piece))
     }
 }

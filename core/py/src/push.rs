@@ -15,6 +15,7 @@ use pyo3::types::PyBytes;
 
 use crate::gil::detach_if_long;
 use crate::head::{matchers_from, PyBatch, PyMatcher};
+use crate::pieces::PyPage;
 
 create_exception!(
     _core,
@@ -290,20 +291,19 @@ impl PyTable {
 
     /// The page of all groups together with the bridge's own metrics.
     #[pyo3(signature = (own, *, format, escaping, names = None))]
-    fn render<'py>(
+    fn render(
         &self,
-        py: Python<'py>,
+        py: Python<'_>,
         own: &[u8],
         format: &str,
         escaping: &str,
         names: Option<Vec<String>>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
+    ) -> PyResult<PyPage> {
         let own = own_families(own)?;
         let format = Format::parse(format, escaping)
             .ok_or_else(|| PyValueError::new_err(format!("no such format: {format} with escaping {escaping}")))?;
         let snapshot = self.table.lock().snapshot();
-        let page = py.detach(|| snapshot.render(own, format, names.as_deref()));
-        Ok(PyBytes::new(py, &page))
+        Ok(py.detach(|| snapshot.page(own, format, names.as_deref())).into())
     }
 
     /// The `data` of `GET /api/v1/metrics`.

@@ -1,16 +1,14 @@
-//! The page of all groups: families of the same name from all groups under one header, the bridge's own metrics among them.
+//! All groups at one moment, as they are shown.
 
 use std::sync::Arc;
 
-use ahash::RandomState;
-use hashbrown::{HashMap, HashSet};
-
+use crate::exposition::json;
 pub use crate::exposition::Escaping;
-use crate::exposition::{json, openmetrics, protobuf, text};
-use crate::family::{Family, Text};
+use crate::family::Family;
 use crate::regex::Matcher;
 
-use super::group::{Group, GroupKey, Stored};
+use super::group::{Group, GroupKey};
+use super::page::Page;
 
 /// Which exposition format, and what to do with names that are not legacy ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,13 +39,6 @@ pub struct Snapshot {
     groups: Vec<(Arc<GroupKey>, Arc<Group>)>,
 }
 
-/// The pieces of one family's part of the page.
-#[derive(Default)]
-struct Part<'a> {
-    own: Option<Family>,
-    stored: Vec<&'a Stored>,
-}
-
 impl Snapshot {
     /// Groups in the order of the page: fewer labels first, then by their names and values, as client_golang sorts metrics.
     pub fn new(mut groups: Vec<(Arc<GroupKey>, Arc<Group>)>) -> Self {
@@ -65,58 +56,10 @@ impl Snapshot {
         })
     }
 
-    /// The whole page; with `names`, only the families of these names.
-    pub fn render(&self, own: Vec<Family>, format: Format, names: Option<&[String]>) -> Vec<u8> {
-        let wanted: Option<HashSet<&str>> = names.map(|n| n.iter().map(String::as_str).collect());
-        let mut parts: HashMap<Text, Part<'_>, RandomState> = HashMap::with_hasher(RandomState::new());
-        for family in own.into_iter().chain(self.push_times()) {
-            let part = parts.entry(family.name.clone()).or_default();
-            part.own = Some(family);
-        }
-        for (_, group) in &self.groups {
-            for stored in &group.families {
-                match parts.get_mut(&stored.name) {
-                    Some(part) => part.stored.push(stored),
-                    None => {
-                        parts.insert(
-                            stored.name.clone(),
-                            Part {
-                                own: None,
-                                stored: vec![stored],
-                            },
-                        );
-                    }
-                }
-            }
-        }
-        let mut parts: Vec<(Text, Part<'_>)> = parts
-            .into_iter()
-            .filter(|(n, _)| wanted.as_ref().is_none_or(|w| w.contains(n.as_str())))
-            .collect();
-        parts.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        let parts = parts.into_iter().map(|(_, part)| part);
-        match format {
-            Format::Text(escaping) => {
-                let mut out = String::new();
-                parts.for_each(|part| part.text(escaping, &mut out));
-                out.into_bytes()
-            }
-            Format::OpenMetrics(escaping) => {
-                let mut out = String::new();
-                parts
-                    .filter_map(Part::whole)
-                    .for_each(|f| openmetrics::family(&f, escaping, &mut out));
-                openmetrics::finish(&mut out);
-                out.into_bytes()
-            }
-            Format::Protobuf(escaping) => {
-                let mut out = Vec::new();
-                parts
-                    .filter_map(Part::whole)
-                    .for_each(|f| protobuf::family(&f, escaping, &mut out));
-                out
-            }
-        }
+    /// The page; with `names`, only the families of these names.
+    pub fn page(self, own: Vec<Family>, format: Format, names: Option<&[String]>) -> Page {
+        let times = self.push_times();
+        Page::new(self.groups, own.into_iter().chain(times), format, names)
     }
 
     /// The two families of push times, over all groups.
@@ -151,36 +94,5 @@ impl Snapshot {
         }
         out.push(']');
         out.into_bytes()
-    }
-}
-
-impl Part<'_> {
-    /// HELP, TYPE and the lines of all groups. The first HELP counts, the bridge's own before all others.
-    fn text(self, escaping: Escaping, out: &mut String) {
-        let own = self.own.as_ref().map(|f| (&f.name, f.help.as_ref(), f.kind));
-        let first = self.stored.first().map(|s| (&s.name, s.help.as_ref(), s.kind));
-        if let Some((name, help, kind)) = own.or(first) {
-            text::family_header(name, help.map(Text::as_str), kind, escaping, out);
-        }
-        if let Some(own) = &self.own {
-            text::family_lines(own, escaping, out);
-        }
-        for stored in &self.stored {
-            if stored.legacy || escaping == Escaping::AllowUtf8 {
-                out.push_str(stored.text());
-            } else {
-                text::family_lines(&stored.family(), escaping, out);
-            }
-        }
-    }
-
-    /// One family with the metrics of all groups.
-    fn whole(self) -> Option<Family> {
-        let mut families = self.own.into_iter().chain(self.stored.iter().map(|s| s.family()));
-        let mut whole = families.next()?;
-        for family in families {
-            whole.metrics.extend(family.metrics);
-        }
-        Some(whole)
     }
 }
