@@ -106,7 +106,9 @@ def operand(reader: Reader) -> Duration:
         return wrap(inside, start)
     if kind in OF_QUERY or kind in OF_TWO:
         called = function(reader)
-        require(reader, called.pos)
+        # Prometheus tells the place of what is in the parentheses, if anything is.
+        first, last = called.lhs or called, called.rhs or called
+        require(reader, (first.pos[0], last.pos[1]))
         return called
     return reader.unexpected(*reader.context)
 

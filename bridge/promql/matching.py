@@ -1,5 +1,7 @@
 """What may stand between a binary operator and its right side: `on`, `ignoring`, `group_left`, `fill` and the like."""
 
+from collections.abc import Container
+
 from bridge.promql import durations
 from bridge.promql.ast import Card, VectorMatching
 from bridge.promql.reader import Reader
@@ -12,8 +14,8 @@ CARDS: dict[str, Card] = {"group_left": "many-to-one", "group_right": "one-to-ma
 FILL_SIDES = {"fill_left": "fill_right", "fill_right": "fill_left"}
 
 
-def matching(reader: Reader) -> VectorMatching:
-    """How the two sides are matched."""
+def matching(reader: Reader, beginnings: Container[str]) -> VectorMatching:
+    """How the two sides are matched; `beginnings` are the kinds of token that the right side may begin with."""
     names: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     card: Card = "one-to-one"
@@ -23,7 +25,8 @@ def matching(reader: Reader) -> VectorMatching:
         names = labels(reader)
         if reader.kind in CARDS:
             card = CARDS[reader.advance().kind]
-            include = labels(reader) if reader.kind == "(" else ()
+            if reader.kind == "(" or reader.kind not in beginnings:
+                include = labels(reader)
     elif reader.kind not in {"fill", "fill_left", "fill_right"}:
         return DEFAULT
     fills = fill_values(reader)

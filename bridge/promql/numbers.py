@@ -16,6 +16,7 @@ BASES = {"hex": 16, "octal": 8, "decimal": 10}
 FLOAT = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 UNDERSCORES = re.compile(r"(?<=[0-9])_(?=[0-9])")
 INT64_MAX = 2**63 - 1
+INT64_DIGITS = {"hex": 16, "octal": 21, "decimal": 19}
 
 SECONDS = {"y": 31_536_000, "w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1, "ms": 0.001}
 NANOSECONDS = {unit: round(seconds * 1e9) for unit, seconds in SECONDS.items()}
@@ -30,8 +31,8 @@ def parse_number(text: str) -> float:
     """
     if match := INTEGER.fullmatch(text):
         kind = match.lastgroup or "decimal"
-        value = int(match[kind].replace("_", ""), BASES[kind])
-        if value <= INT64_MAX:
+        digits = match[kind].replace("_", "").lstrip("0")
+        if len(digits) <= INT64_DIGITS[kind] and (value := int(digits or "0", BASES[kind])) <= INT64_MAX:
             return float(value)
     plain = UNDERSCORES.sub("", text)
     if FLOAT.fullmatch(plain):

@@ -97,7 +97,7 @@ def binary(reader: Reader, lhs: Expr) -> BinaryExpr:
     return_bool = reader.kind == "bool"
     if return_bool:
         reader.advance()
-    how = matching(reader)
+    how = matching(reader, BEGINNINGS)
     rhs = expression(reader, POWERS[op] - (op == RIGHT_TO_LEFT))
     pos = (lhs.pos[0], rhs.pos[1])
     filled = how.fill_left is not None or how.fill_right is not None

@@ -13,13 +13,14 @@ const SIZE_LIMIT: usize = 10 << 20;
 /// Bytes that matching may take beside it.
 const CACHE_LIMIT: usize = 1 << 20;
 
-/// Why a pattern cannot be used.
+/// Why a pattern cannot be used, in the words of Go's regexp package, which Prometheus passes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegexError(String);
 
 impl RegexError {
-    fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+    /// `what` is wrong with the piece `part` of the pattern.
+    fn new(what: &str, part: &str) -> Self {
+        Self(format!("error parsing regexp: {what}: `{part}`"))
     }
 }
 
@@ -45,11 +46,9 @@ enum Test {
 impl Regex {
     /// Compile `pattern` as Prometheus does: anchored, and with a dot that matches any character.
     pub fn new(pattern: &str) -> Result<Self, RegexError> {
-        let fail =
-            |error: &dyn std::fmt::Display| RegexError(format!("cannot use regular expression {pattern:?}: {error}"));
-        let translated = translate::translate(pattern).map_err(|error| fail(&error))?;
-        let dot_all = format!("(?s:{translated})");
-        let tree = regex_syntax::parse(&dot_all).map_err(|error| fail(&error))?;
+        let dot_all = format!("(?s:{})", translate::translate(pattern)?);
+        // What is left to go wrong is depth and size.
+        let tree = regex_syntax::parse(&dot_all).map_err(|_| RegexError::new("expression nests too deeply", pattern))?;
         if let Some(shape) = Shape::of(&tree) {
             return Ok(Self(Test::Shape(shape)));
         }
@@ -58,7 +57,7 @@ impl Regex {
             .dfa_size_limit(CACHE_LIMIT)
             .build()
             .map(|automaton| Self(Test::Automaton(automaton, shape::prefix(&tree))))
-            .map_err(|error| fail(&error))
+            .map_err(|_| RegexError::new("expression too large", pattern))
     }
 
     /// True when all of `text` matches.

@@ -18,33 +18,45 @@ const MAX_COUNT: u32 = 1000;
 /// `pattern`, so that the `regex` crate understands it as Go does.
 pub fn translate(pattern: &str) -> Result<String, RegexError> {
     let mut translator = Translator {
+        pattern,
         rest: pattern,
         out: String::with_capacity(pattern.len() + 16),
-        depth: 0,
+        names: Vec::new(),
+        groups: Vec::new(),
+        copies: 0,
+        last: 0,
         before: Before::Nothing,
     };
-    while let Some(c) = translator.next() {
-        translator.token(c)?;
+    while !translator.rest.is_empty() {
+        translator.token()?;
     }
-    if translator.depth > 0 {
-        return Err(RegexError::new("missing closing )"));
+    if !translator.groups.is_empty() {
+        return Err(RegexError::new("missing closing )", pattern));
     }
     Ok(translator.out)
 }
 
 /// What stands before the next token, as far as a repetition cares.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Before {
+enum Before<'p> {
     Nothing,
     Atom,
-    Repetition,
+    /// The pattern from where the repetition begins.
+    Repetition(&'p str),
 }
 
 struct Translator<'p> {
+    pattern: &'p str,
     rest: &'p str,
     out: String,
-    depth: usize,
-    before: Before,
+    names: Vec<&'p str>,
+    /// For each open group, the copies that the counts before it in its own group ask for.
+    groups: Vec<u32>,
+    /// How many copies of something the counts in this group ask for so far, counts in counts multiplied.
+    copies: u32,
+    /// The same for what is before the next token.
+    last: u32,
+    before: Before<'p>,
 }
 
 impl<'p> Translator<'p> {
@@ -64,14 +76,21 @@ impl<'p> Translator<'p> {
         }
     }
 
-    fn token(&mut self, c: char) -> Result<(), RegexError> {
+    /// What has been read since `start`.
+    fn since<'s>(&self, start: &'s str) -> &'s str {
+        start.get(..start.len() - self.rest.len()).unwrap_or(start)
+    }
+
+    fn token(&mut self) -> Result<(), RegexError> {
+        let start = self.rest;
+        let Some(c) = self.next() else { return Ok(()) };
+        let mut copies = 0;
         match c {
-            '(' => return self.open(),
+            '(' => return self.open(start),
             ')' => {
-                self.depth = self
-                    .depth
-                    .checked_sub(1)
-                    .ok_or_else(|| RegexError::new("unexpected )"))?;
+                let outside = self.groups.pop();
+                let outside = outside.ok_or_else(|| RegexError::new("unexpected )", self.pattern))?;
+                copies = std::mem::replace(&mut self.copies, outside);
                 self.out.push(c);
             }
             '|' => {
@@ -79,18 +98,25 @@ impl<'p> Translator<'p> {
                 self.before = Before::Nothing;
                 return Ok(());
             }
-            '*' | '+' | '?' => return self.repetition(&c.to_string()),
-            '{' => match self.count()? {
-                Some(count) => return self.repetition(&count),
+            '*' | '+' | '?' => return self.repetition(start, 1),
+            '{' => match self.count(start)? {
+                Some(count) => return self.repetition(start, count),
                 None => self.literal('{'),
             },
-            '[' => self.class()?,
-            '\\' => self.escape()?,
+            '[' => self.class(start)?,
+            '\\' => self.escape(start)?,
             '.' | '^' | '$' => self.out.push(c),
             other => self.literal(other),
         }
-        self.before = Before::Atom;
+        self.atom(copies);
         Ok(())
+    }
+
+    /// Something that can be repeated is read; counts in it ask for so many copies.
+    fn atom(&mut self, copies: u32) {
+        self.before = Before::Atom;
+        self.last = copies;
+        self.copies = self.copies.max(copies);
     }
 
     fn literal(&mut self, c: char) {
@@ -98,14 +124,11 @@ impl<'p> Translator<'p> {
     }
 
     /// What follows `(`: a group, perhaps with a name or flags, or flags alone.
-    fn open(&mut self) -> Result<(), RegexError> {
-        if self.eat("?P<") || self.eat("?<") {
-            let name = self.rest.split_once('>').filter(|(name, _)| is_group_name(name));
-            let (name, rest) = name.ok_or_else(|| RegexError::new("invalid named capture"))?;
-            self.out.push_str(&format!("(?P<{name}>"));
-            self.rest = rest;
+    fn open(&mut self, start: &'p str) -> Result<(), RegexError> {
+        if (start.len() > 4 && self.eat("?P<")) || (start.len() > 3 && self.eat("?<")) {
+            self.named(start)?;
         } else if self.eat("?") {
-            return self.flags();
+            return self.flags(start);
         } else {
             self.out.push('(');
         }
@@ -113,32 +136,51 @@ impl<'p> Translator<'p> {
         Ok(())
     }
 
+    /// The name of a group. One that only Go takes, or takes twice, is left out.
+    fn named(&mut self, start: &'p str) -> Result<(), RegexError> {
+        let bad_name = |part: &str| RegexError::new("invalid named capture", part);
+        let (name, rest) = self.rest.split_once('>').ok_or_else(|| bad_name(start))?;
+        self.rest = rest;
+        if !is_group_name(name) {
+            return Err(bad_name(self.since(start)));
+        }
+        if name.starts_with(|c: char| c.is_ascii_digit()) || self.names.contains(&name) {
+            self.out.push('(');
+        } else {
+            self.names.push(name);
+            self.out.push_str(&format!("(?P<{name}>"));
+        }
+        Ok(())
+    }
+
     fn group(&mut self) {
-        self.depth += 1;
+        self.groups.push(std::mem::take(&mut self.copies));
         self.before = Before::Nothing;
     }
 
-    fn flags(&mut self) -> Result<(), RegexError> {
-        let end = self
-            .rest
-            .find([':', ')'])
-            .ok_or_else(|| RegexError::new("missing closing )"))?;
-        let (flags, rest) = self.rest.split_at(end);
-        let invalid = || RegexError::new(format!("invalid or unsupported Perl syntax: (?{flags}"));
-        let flags = plain_flags(flags).ok_or_else(invalid)?;
-        self.rest = rest;
-        if self.eat(":") {
+    /// Flags behind `(?`, for a group of their own or for the rest of this one.
+    fn flags(&mut self, start: &str) -> Result<(), RegexError> {
+        let text = self.rest;
+        let end = loop {
+            match self.next() {
+                Some('i' | 'm' | 's' | 'U' | '-') => (),
+                Some(end @ (':' | ')')) => break end,
+                _ => return Err(bad_flags(self.since(start))),
+            }
+        };
+        let flags = plain_flags(self.since(text).trim_end_matches(end)).ok_or_else(|| bad_flags(self.since(start)))?;
+        if end == ':' {
             self.out.push_str(&format!("(?{flags}:"));
             self.group();
-        } else if self.eat(")") && !flags.is_empty() {
+        } else if !flags.is_empty() {
             self.out.push_str(&format!("(?{flags})"));
             self.before = Before::Nothing;
         }
         Ok(())
     }
 
-    /// The count whose `{` has just been read, if it is one: `n}`, `n,}` or `n,m}`.
-    fn count(&mut self) -> Result<Option<String>, RegexError> {
+    /// The largest count that a `{`, just read, opens, if it opens one: `n}`, `n,}` or `n,m}`.
+    fn count(&mut self, start: &str) -> Result<Option<u32>, RegexError> {
         let Some((inside, rest)) = self.rest.split_once('}') else {
             return Ok(None);
         };
@@ -147,7 +189,8 @@ impl<'p> Translator<'p> {
         if !number(min) || !(number(max) || max.is_empty()) {
             return Ok(None);
         }
-        let too_big = || RegexError::new(format!("invalid repeat count: {{{inside}}}"));
+        self.rest = rest;
+        let too_big = || bad_count(self.since(start));
         let min: u32 = min.parse().map_err(|_| too_big())?;
         let max: u32 = if max.is_empty() {
             min
@@ -157,31 +200,34 @@ impl<'p> Translator<'p> {
         if max > MAX_COUNT || min > max {
             return Err(too_big());
         }
-        self.rest = rest;
-        Ok(Some(format!("{{{inside}}}")))
+        Ok(Some(max))
     }
 
-    fn repetition(&mut self, operator: &str) -> Result<(), RegexError> {
+    /// An operator that has been read from `start` on, and asks for `count` copies of what is before it.
+    fn repetition(&mut self, start: &'p str, count: u32) -> Result<(), RegexError> {
+        self.eat("?");
+        let operator = self.since(start);
         match self.before {
-            Before::Nothing => Err(RegexError::new(format!(
-                "missing argument to repetition operator: {operator}"
-            ))),
-            Before::Repetition => Err(RegexError::new(format!(
-                "invalid nested repetition operator: {operator}"
-            ))),
+            Before::Nothing => Err(RegexError::new("missing argument to repetition operator", operator)),
+            Before::Repetition(first) => Err(RegexError::new(
+                "invalid nested repetition operator",
+                self.since(first),
+            )),
             Before::Atom => {
-                self.out.push_str(operator);
-                if self.eat("?") {
-                    self.out.push('?');
+                self.last = self.last.max(1).saturating_mul(count);
+                if count > 1 && self.last > MAX_COUNT {
+                    return Err(bad_count(operator));
                 }
-                self.before = Before::Repetition;
+                self.copies = self.copies.max(self.last);
+                self.out.push_str(operator);
+                self.before = Before::Repetition(start);
                 Ok(())
             }
         }
     }
 
     /// What follows a backslash outside of classes.
-    fn escape(&mut self) -> Result<(), RegexError> {
+    fn escape(&mut self, start: &str) -> Result<(), RegexError> {
         if self.eat("Q") {
             let (text, rest) = self.rest.split_once("\\E").unwrap_or((self.rest, ""));
             self.rest = rest;
@@ -194,13 +240,21 @@ impl<'p> Translator<'p> {
                 return Ok(());
             }
         }
-        if self.class_escape()? {
+        if self.class_escape(start)? {
             return Ok(());
         }
-        let c = self.char_escape()?;
+        let c = self.char_escape(start)?;
         self.literal(c);
         Ok(())
     }
+}
+
+fn bad_flags(part: &str) -> RegexError {
+    RegexError::new("invalid or unsupported Perl syntax", part)
+}
+
+fn bad_count(part: &str) -> RegexError {
+    RegexError::new("invalid repeat count", part)
 }
 
 /// Flags without repetitions, which only Go puts up with; `None` when Go would refuse them too.

@@ -4,15 +4,16 @@ use super::escape::trailing_backslash;
 use super::{push_literal, Translator};
 use crate::regex::RegexError;
 
+const BAD_RANGE: &str = "invalid character class range";
 const POSIX_CLASSES: [&str; 14] = [
     "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word",
     "xdigit",
 ];
 
 impl Translator<'_> {
-    /// What follows `[`.
-    pub(super) fn class(&mut self) -> Result<(), RegexError> {
-        let missing = || RegexError::new("missing closing ]");
+    /// What follows `[`, with which `start` begins.
+    pub(super) fn class(&mut self, start: &str) -> Result<(), RegexError> {
+        let missing = || RegexError::new("missing closing ]", start);
         self.out.push('[');
         if self.eat("^") {
             self.out.push('^');
@@ -28,13 +29,14 @@ impl Translator<'_> {
             if named || (self.rest.starts_with('\\') && self.escaped_class()?) {
                 continue;
             }
+            let range = self.rest;
             let low = self.class_char()?.ok_or_else(missing)?;
             push_literal(low, &mut self.out);
-            if self.rest.starts_with('-') && !self.rest.starts_with("-]") {
+            if self.rest.starts_with('-') && self.rest != "-" && !self.rest.starts_with("-]") {
                 self.next();
                 let high = self.class_char()?.ok_or_else(missing)?;
                 if high < low {
-                    return Err(RegexError::new(format!("invalid character class range: {low}-{high}")));
+                    return Err(RegexError::new(BAD_RANGE, self.since(range)));
                 }
                 self.out.push('-');
                 push_literal(high, &mut self.out);
@@ -43,8 +45,9 @@ impl Translator<'_> {
     }
 
     fn class_char(&mut self) -> Result<Option<char>, RegexError> {
+        let start = self.rest;
         match self.next() {
-            Some('\\') => self.char_escape().map(Some),
+            Some('\\') => self.char_escape(start).map(Some),
             other => Ok(other),
         }
     }
@@ -55,7 +58,7 @@ impl Translator<'_> {
             return Ok(false);
         };
         if !POSIX_CLASSES.contains(&name.strip_prefix('^').unwrap_or(name)) {
-            return Err(RegexError::new(format!("invalid character class range: [:{name}:]")));
+            return Err(RegexError::new(BAD_RANGE, &format!("[:{name}:]")));
         }
         self.out.push_str(&format!("[:{name}:]"));
         self.rest = rest;
@@ -66,15 +69,15 @@ impl Translator<'_> {
     fn escaped_class(&mut self) -> Result<bool, RegexError> {
         let before = self.rest;
         self.next();
-        let found = self.class_escape()?;
+        let found = self.class_escape(before)?;
         if !found {
             self.rest = before;
         }
         Ok(found)
     }
 
-    /// `\d`, `\pL` and their like, in a class and outside.
-    pub(super) fn class_escape(&mut self) -> Result<bool, RegexError> {
+    /// `\d`, `\pL` and their like, in a class and outside; `start` begins at the backslash, which has been read.
+    pub(super) fn class_escape(&mut self, start: &str) -> Result<bool, RegexError> {
         let perl = [
             ("d", "[0-9]"),
             ("D", "[^0-9]"),
@@ -96,13 +99,14 @@ impl Translator<'_> {
         let mut name = self.next().ok_or_else(trailing_backslash)?.to_string();
         if name == "{" {
             let range = self.rest.split_once('}');
-            let (inside, rest) = range.ok_or_else(|| RegexError::new("invalid character class range"))?;
+            let (inside, rest) = range.ok_or_else(|| RegexError::new(BAD_RANGE, start))?;
             negated ^= inside.starts_with('^');
             name = inside.trim_start_matches('^').to_owned();
             self.rest = rest;
         }
-        if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-            return Err(RegexError::new(format!("invalid character class range: {name}")));
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !plain || regex_syntax::parse(&format!(r"\p{{{name}}}")).is_err() {
+            return Err(RegexError::new(BAD_RANGE, self.since(start)));
         }
         self.out.push_str(if negated { r"\P{" } else { r"\p{" });
         self.out.push_str(&name);

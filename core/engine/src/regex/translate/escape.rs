@@ -4,36 +4,43 @@ use super::Translator;
 use crate::regex::RegexError;
 
 impl Translator<'_> {
-    /// The one character that an escape stands for.
-    pub(super) fn char_escape(&mut self) -> Result<char, RegexError> {
-        let invalid = |c: char| RegexError::new(format!("invalid escape sequence: \\{c}"));
+    /// The one character that an escape stands for; `start` begins at the backslash, which has been read.
+    pub(super) fn char_escape(&mut self, start: &str) -> Result<char, RegexError> {
         let c = self.next().ok_or_else(trailing_backslash)?;
-        match c {
-            'a' => Ok('\x07'),
-            'f' => Ok('\x0c'),
-            'n' => Ok('\n'),
-            'r' => Ok('\r'),
-            't' => Ok('\t'),
-            'v' => Ok('\x0b'),
-            'x' => self.hex().ok_or_else(|| invalid(c)),
+        let found = match c {
+            'a' => Some('\x07'),
+            'f' => Some('\x0c'),
+            'n' => Some('\n'),
+            'r' => Some('\r'),
+            't' => Some('\t'),
+            'v' => Some('\x0b'),
+            'x' => self.hex(),
             // A single digit but 0 would be a back-reference, which neither knows.
-            '1'..='7' if !self.rest.starts_with(|d: char| ('0'..='7').contains(&d)) => Err(invalid(c)),
-            '0'..='7' => self.octal(c).ok_or_else(|| invalid(c)),
-            c if c.is_ascii() && !c.is_ascii_alphanumeric() => Ok(c),
-            c => Err(invalid(c)),
-        }
+            '1'..='7' if !self.rest.starts_with(|d: char| ('0'..='7').contains(&d)) => None,
+            '0'..='7' => self.octal(c),
+            c if c.is_ascii() && !c.is_ascii_alphanumeric() => Some(c),
+            _ => None,
+        };
+        found.ok_or_else(|| RegexError::new("invalid escape sequence", self.since(start)))
     }
 
+    /// Two digits, or any number of them in braces.
     fn hex(&mut self) -> Option<char> {
-        let (digits, rest) = match self.rest.strip_prefix('{') {
-            Some(braced) => braced.split_once('}')?,
-            None => (self.rest.get(..2)?, self.rest.get(2..)?),
-        };
-        if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return None;
+        let first = self.next()?;
+        if first != '{' {
+            let second = self.next();
+            return char::from_u32(first.to_digit(16)? * 16 + second?.to_digit(16)?);
         }
-        self.rest = rest;
-        char::from_u32(u32::from_str_radix(digits, 16).ok()?)
+        let mut value = None;
+        loop {
+            let c = self.next()?;
+            if c == '}' {
+                return char::from_u32(value?);
+            }
+            let code = value.unwrap_or(0_u32) * 16 + c.to_digit(16)?;
+            value = Some(code).filter(|code| *code <= u32::from(char::MAX));
+            value?;
+        }
     }
 
     /// Up to three digits, `first` being the one.
@@ -51,5 +58,5 @@ impl Translator<'_> {
 }
 
 pub(super) fn trailing_backslash() -> RegexError {
-    RegexError::new("trailing backslash at end of expression")
+    RegexError::new("trailing backslash at end of expression", "")
 }
