@@ -28,15 +28,15 @@ STRING_PATTERN = r"""
     (?P<string>  "[^"\\\n\ufffd\ud800-\udfff]*" | '[^'\\\n\ufffd\ud800-\udfff]*' | `[^`\ufffd\ud800-\udfff]*` )
   | (?P<quote>   ["'`] )
 """
-# Possessive, or a run of spaces before something odd would be tried in every division.
+# Possessive, here and below, or a long run before something odd would be tried in every division.
 SKIP = r"(?: [ \t\r\n]++ | \#[^\r\n]*+ )*+"
 OUTSIDE = re.compile(
     rf"""{SKIP}(?:
         (?P<word>      [A-Za-z_:][A-Za-z0-9_:]* )
       | (?P<open>      [(\[{{] )
       | (?P<close>     [)\]] )
-      | (?P<number>    (?: [0-9]+\.?[0-9]* | \.[0-9]+ ) (?: [eE][+-]?[0-9]+ )? (?![A-Za-z0-9_.]) )
-      | (?P<duration>  [0-9]+ (?: ms | [smhdwy] ) (?: [0-9]+ (?: ms | [smhdw] ) )* (?![A-Za-z0-9_]) )
+      | (?P<number>    (?: [0-9]++ (?: \.[0-9]*+ )?+ | \.[0-9]++ ) (?: [eE][+-]?[0-9]++ )?+ (?![A-Za-z0-9_.]) )
+      | (?P<duration>  [0-9]++ (?: ms | [smhdwy] ) (?: [0-9]++ (?: ms | [smhdw] ) )*+ (?![A-Za-z0-9_]) )
       | (?P<digits>    \.?[0-9] )
       | (?P<sign>      [,*%+^@-] | == | !=  | <[=/]? | >[=/]? | / | =(?!~) )
       | {STRING_PATTERN}

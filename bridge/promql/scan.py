@@ -11,7 +11,7 @@ DECIMAL_RUN = re.compile(r"[0-9]*")
 HEXADECIMAL_RUN = re.compile(r"[0-9A-Fa-f]*")
 NUMBER_START = re.compile(r"(?P<hex>0[xX]_?(?:\.?[0-9A-Fa-f]?))|0?\.?[0-9]?")
 ALPHANUMERIC = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
-REST_OF_DURATION = re.compile(r"[smhdwy]s?(?:[0-9]+[smhdw]s?)*(?P<broken>[0-9]+)?")
+REST_OF_DURATION = re.compile(r"[smhdwy]s?(?:[0-9]++[smhdw]s?)*+(?P<broken>[0-9]++)?")
 
 PLAIN = re.compile(r"[^\\\n\"'`\ufffd\ud800-\udfff]+")
 SINGLE_ESCAPES = frozenset("abfnrtv\\")

@@ -48,7 +48,8 @@ impl Regex {
     pub fn new(pattern: &str) -> Result<Self, RegexError> {
         let dot_all = format!("(?s:{})", translate::translate(pattern)?);
         // What is left to go wrong is depth and size.
-        let tree = regex_syntax::parse(&dot_all).map_err(|_| RegexError::new("expression nests too deeply", pattern))?;
+        let tree =
+            regex_syntax::parse(&dot_all).map_err(|_| RegexError::new("expression nests too deeply", pattern))?;
         if let Some(shape) = Shape::of(&tree) {
             return Ok(Self(Test::Shape(shape)));
         }

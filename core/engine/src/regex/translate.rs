@@ -209,10 +209,7 @@ impl<'p> Translator<'p> {
         let operator = self.since(start);
         match self.before {
             Before::Nothing => Err(RegexError::new("missing argument to repetition operator", operator)),
-            Before::Repetition(first) => Err(RegexError::new(
-                "invalid nested repetition operator",
-                self.since(first),
-            )),
+            Before::Repetition(first) => Err(RegexError::new("invalid nested repetition operator", self.since(first))),
             Before::Atom => {
                 self.last = self.last.max(1).saturating_mul(count);
                 if count > 1 && self.last > MAX_COUNT {

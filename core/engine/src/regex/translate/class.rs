@@ -1,6 +1,5 @@
 //! Classes: `[...]`, and the escapes that name one.
 
-use super::escape::trailing_backslash;
 use super::{push_literal, Translator};
 use crate::regex::RegexError;
 
@@ -96,10 +95,11 @@ impl Translator<'_> {
         if !self.eat("p") && !self.eat("P") {
             return Ok(false);
         }
-        let mut name = self.next().ok_or_else(trailing_backslash)?.to_string();
+        let bad = || RegexError::new(BAD_RANGE, start);
+        let mut name = self.next().ok_or_else(bad)?.to_string();
         if name == "{" {
             let range = self.rest.split_once('}');
-            let (inside, rest) = range.ok_or_else(|| RegexError::new(BAD_RANGE, start))?;
+            let (inside, rest) = range.ok_or_else(bad)?;
             negated ^= inside.starts_with('^');
             name = inside.trim_start_matches('^').to_owned();
             self.rest = rest;

@@ -6,7 +6,8 @@ use crate::regex::RegexError;
 impl Translator<'_> {
     /// The one character that an escape stands for; `start` begins at the backslash, which has been read.
     pub(super) fn char_escape(&mut self, start: &str) -> Result<char, RegexError> {
-        let c = self.next().ok_or_else(trailing_backslash)?;
+        let c = self.next();
+        let c = c.ok_or_else(|| RegexError::new("trailing backslash at end of expression", ""))?;
         let found = match c {
             'a' => Some('\x07'),
             'f' => Some('\x0c'),
@@ -55,8 +56,4 @@ impl Translator<'_> {
         }
         char::from_u32(value)
     }
-}
-
-pub(super) fn trailing_backslash() -> RegexError {
-    RegexError::new("trailing backslash at end of expression", "")
 }
