@@ -107,16 +107,15 @@ class Prometheus(_Server):
 
     ready = "/-/ready"
 
-    def __init__(self, program: Path, folder: Path, data: Path, *, block: str = "2h", more: str = "") -> None:
-        """`more` is further configuration."""
+    def __init__(
+        self, program: Path, folder: Path, data: Path, *, block: str = "2h", more: str = "", receives: bool = False
+    ) -> None:
+        """`more` is further configuration. One that `receives` takes remote writes, and scrapes nothing."""
         folder.mkdir(parents=True, exist_ok=True)
         port = free_port()
         config = folder / "prometheus.yml"
-        config.write_text(
-            "global: {scrape_interval: 1s}\n"
-            "scrape_configs:\n"
-            f"- {{job_name: self, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}\n" + more
-        )
+        scrapes = f"scrape_configs: [{{job_name: self, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]\n"
+        config.write_text("global: {scrape_interval: 1s}\n" + ("" if receives else scrapes) + more)
         command = [
             str(program),
             f"--config.file={config}",
@@ -126,6 +125,7 @@ class Prometheus(_Server):
             f"--web.listen-address=127.0.0.1:{port}",
             "--web.enable-admin-api",
             "--enable-feature=native-histograms",
+            *(["--web.enable-remote-write-receiver"] if receives else []),
         ]
         super().__init__(command, {}, folder / "log", port)
 

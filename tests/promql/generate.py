@@ -29,7 +29,7 @@ class Vocabulary:
         metrics: names of series that are there; `buckets` are those of classic histograms' buckets.
         labels: names, each with its values.
         functions: which may be called.
-        arithmetic_durations: ranges, steps and offsets may be calculated.
+        durations_are_numbers: durations may stand where numbers do, and may be calculated.
         extended: `anchored` and `smoothed` may be used, `fill` and the trim operators too.
     """
 
@@ -38,7 +38,7 @@ class Vocabulary:
     labels: dict[str, Sequence[str]]
     functions: Sequence[Signature] = field(default_factory=lambda: tuple(SIGNATURES.values()))
     aggregations: Sequence[str] = tuple(AGGREGATIONS)
-    arithmetic_durations: bool = True
+    durations_are_numbers: bool = True
     extended: bool = True
 
 
@@ -74,7 +74,7 @@ class Generator:
     def scalar(self, depth: int) -> str:
         """A scalar."""
         if depth <= 1 or self.one_in(2):
-            return self.pick(*NUMBERS, *DURATIONS)
+            return self.pick(*NUMBERS, *(DURATIONS if self.words.durations_are_numbers else ()))
         functions = [function for function in self.words.functions if function.returns == "scalar"]
         match self.random.randrange(4):
             case 0:
@@ -98,7 +98,7 @@ class Generator:
 
     def duration(self) -> str:
         """A range, a step or an offset."""
-        if not self.words.arithmetic_durations or not self.one_in(4):
+        if not self.words.durations_are_numbers or not self.one_in(4):
             return self.pick(*DURATIONS)
         left, right = self.pick(*DURATIONS, "step()", "range()"), self.pick(*DURATIONS, "60", "step()")
         return self.pick(f"({left} + {right})", f"(2 * {left})", f"max_of({left}, {right})", f"({left} / 2)")

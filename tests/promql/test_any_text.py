@@ -75,7 +75,7 @@ def test_any_selector(text: str) -> None:
         str(error).encode()
 
 
-LONG = 100_000
+LONG = 30_000
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,4 @@ LONG = 100_000
 def test_a_long_text_takes_time_in_proportion(text: str) -> None:
     before = time.process_time()
     check(text)
-    assert time.process_time() - before < 10
+    assert time.process_time() - before < 5

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bridge.model import Matcher
+from bridge.model import parse_selector as model_selector
 from bridge.promql import ParseError, ParserOptions, parse_expr, parse_selector
 from bridge.promql.ast import BinaryExpr, Call, MatrixSelector, VectorMatching, VectorSelector
 from bridge.promql.depth import MAX_DEPTH
 from bridge.promql.signatures import SIGNATURES
+from tests.model.test_selector import GOOD
 from tests.promql.tables import read_table
 
 ALL = ParserOptions.everything()
@@ -97,6 +99,11 @@ def test_a_selector_alone_may_select_everything() -> None:
     assert parse_selector('up{job=~"a|b",}').matchers == (Matcher("job", "=~", "a|b"), Matcher("__name__", "=", "up"))
     with pytest.raises(ParseError, match=r"^1:4: parse error: unexpected <op:\+>$"):
         parse_selector("up + 1")
+
+
+@pytest.mark.parametrize("text", [text for text in GOOD if text != "{}"])
+def test_both_readers_of_selectors_agree(text: str) -> None:
+    assert set(parse_selector(text).matchers) == set(model_selector(text))
 
 
 def with_kind(error: str) -> str:
