@@ -17,6 +17,7 @@ mod exemplars;
 mod hold;
 mod in_order;
 mod index;
+mod known;
 mod late;
 mod map;
 mod mapped;
@@ -27,6 +28,7 @@ mod postings;
 mod refusal;
 mod replay;
 mod retired;
+mod room;
 mod routes;
 mod select;
 mod series;
@@ -43,14 +45,17 @@ pub use dump::Dump;
 pub use exemplars::{Exemplar, SeriesExemplars};
 pub use late::LateCut;
 pub use map::ClosedChunks;
+pub use notes::ExemplarRefusals;
 pub use refusal::{Refusals, Refused, RefusedReason};
 pub use replay::{Replayed, StillStaged};
+pub use room::Room;
 pub use select::SeriesSamples;
 pub use snapshot::{Selection, SeriesChunks};
 pub use stage::{NotStaged, Staged};
 
 use std::collections::{BTreeSet, VecDeque};
 
+use crate::batch::{Key, KeySeeds};
 use crate::chunk::sequence::{range_end, CHUNK_RANGE};
 use crate::labels::Labels;
 use crate::sample::Value;
@@ -63,6 +68,7 @@ use series::Series;
 pub struct Head {
     index: Index,
     routes: routes::Routes,
+    known: known::KnownSeries,
     series: slots::Slots,
     retired: retired::Retired,
     truncation: truncate::Truncation,
@@ -209,13 +215,25 @@ impl Head {
         }
     }
 
-    /// Find or create; the slot.
-    fn intern(&mut self, labels: Labels<'_>) -> Result<u32, RefusedReason> {
+    /// What senders' names of series are turned into keys with.
+    pub fn key_seeds(&self) -> KeySeeds {
+        self.known.seeds()
+    }
+
+    /// Slot and reference of a series that was staged under this key. It may have left since.
+    pub fn known(&self, key: Key) -> Option<(u32, SeriesRef)> {
+        self.known.find(key)
+    }
+
+    /// Find or create; the slot. `room` is how many may be created.
+    fn intern(&mut self, labels: Labels<'_>, room: &mut usize) -> Result<u32, RefusedReason> {
         let hash = self.index.hash(labels);
         match self.index.find(hash, labels, &self.series) {
             Some(slot) => Ok(slot),
             None if self.series.is_full() => Err(RefusedReason::Full),
+            None if *room == 0 => Err(RefusedReason::TooManySeries),
             None => {
+                *room -= 1;
                 self.last_ref += 1;
                 Ok(self.create(hash, labels, SeriesRef(self.last_ref)))
             }

@@ -13,6 +13,34 @@ pub struct Metadata {
     pub help: Text,
 }
 
+/// The number of a type in the log and in remote write.
+pub fn kind_number(kind: Kind) -> u8 {
+    match kind {
+        Kind::Untyped => 0,
+        Kind::Counter => 1,
+        Kind::Gauge => 2,
+        Kind::Histogram => 3,
+        Kind::GaugeHistogram => 4,
+        Kind::Summary => 5,
+        Kind::Info => 6,
+        Kind::StateSet => 7,
+    }
+}
+
+/// The type of a number; numbers that later versions may give out say nothing.
+pub fn kind_of_number(number: u64) -> Kind {
+    match number {
+        1 => Kind::Counter,
+        2 => Kind::Gauge,
+        3 => Kind::Histogram,
+        4 => Kind::GaugeHistogram,
+        5 => Kind::Summary,
+        6 => Kind::Info,
+        7 => Kind::StateSet,
+        _ => Kind::Untyped,
+    }
+}
+
 impl Metadata {
     /// What a family tells; `None` when that is nothing.
     pub fn of(family: &Family) -> Option<Self> {

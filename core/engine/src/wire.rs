@@ -14,6 +14,7 @@ pub mod openmetrics;
 pub mod otlp;
 pub mod protobuf;
 pub mod remote_read;
+pub mod remote_write;
 pub mod text;
 
 /// How push bodies are read.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::head::{self, Bounds, Refused, RefusedReason, Window};
+use engine::head::{self, Bounds, Refused, Window};
 use engine::labels::Labels;
 use engine::query::Columns;
 use engine::regex::{Matcher, Operator};
@@ -43,16 +43,7 @@ pub(crate) fn matchers_from(matchers: Vec<PyMatcher>) -> PyResult<Vec<Matcher>> 
 }
 
 fn refused(py: Python<'_>, refused: &Refused) -> PyErr {
-    let reason = match refused.reason {
-        RefusedReason::OutOfOrder(_) => "out_of_order",
-        RefusedReason::TooOld(_) => "too_old",
-        RefusedReason::Full => "full",
-        RefusedReason::Duplicate => "duplicate",
-        RefusedReason::OutOfBounds(..) => "out_of_bounds",
-        RefusedReason::Labels => "labels",
-        RefusedReason::Histogram => "histogram",
-    };
-    append_refused(py, reason, refused.to_string())
+    append_refused(py, refused.reason.name(), refused.to_string())
 }
 
 /// Series and samples in memory. The lock is never held while Python is called, so waiting for it cannot deadlock.
@@ -320,12 +311,12 @@ impl PyStaged {
 
     #[getter]
     fn refusal(&self) -> Option<String> {
-        self.staged.refusals.first.as_ref().map(|refused| refused.to_string())
+        self.staged.refusals.first.first().map(|refused| refused.to_string())
     }
 
     #[getter]
     fn exemplars_refused(&self) -> usize {
-        self.staged.exemplars_refused
+        self.staged.exemplars_refused.count
     }
 
     fn commit(&self, py: Python<'_>) -> PyResult<()> {

@@ -8,7 +8,7 @@ use super::refusal::{Refusals, Refused, RefusedReason};
 use super::series::Series;
 use super::stage::{Pending, Row};
 use super::{Bounds, Head};
-use crate::batch::{is_stale, Batch, BATCH_TIME};
+use crate::batch::{is_stale, Batch, Subject, BATCH_TIME};
 use crate::chunk::sequence::CHUNK_RANGE;
 use crate::sample::{Sample, Value};
 
@@ -79,7 +79,13 @@ impl Head {
 
     /// Find or create the series of each row, into the scratch slots. Rows that no series could take are refused here,
     /// so that no series is created for their sake.
-    pub(super) fn resolve(&mut self, batch: &Batch, limits: &Limits, refusals: &mut Refusals) -> Result<(), Refused> {
+    pub(super) fn resolve(
+        &mut self,
+        batch: &Batch,
+        limits: &Limits,
+        mut room: usize,
+        refusals: &mut Refusals,
+    ) -> Result<(), Refused> {
         self.scratch.undo.clear();
         let mut slots = std::mem::take(&mut self.scratch.slots);
         slots.clear();
@@ -92,22 +98,20 @@ impl Head {
         }
         let first_new = self.series.len();
         let mut outcome = Ok(());
-        let floats = batch.floats().map(|row| (row.0, row.1, true));
-        let histograms = batch.histograms().map(|row| (row.0, row.1, row.2.is_sound()));
-        for (labels, t, sound) in floats.chain(histograms) {
-            let t = if t == BATCH_TIME { batch.time } else { t };
-            let reason = if labels.packed().is_empty() {
-                Err(RefusedReason::Labels)
-            } else if !sound {
-                Err(RefusedReason::Histogram) // the log would not give it back
-            } else {
+        for head in batch.heads() {
+            let t = if head.t == BATCH_TIME { batch.time } else { head.t };
+            let checked = if head.sound {
                 limits.check(t)
+            } else {
+                Err(RefusedReason::Histogram) // the log would not give it back
             };
-            match reason.and_then(|()| self.intern(labels)) {
+            match checked.and_then(|()| self.place(head.subject, &mut room)) {
                 Ok(slot) => slots.push(Some(slot)),
                 Err(reason) => {
                     slots.push(None);
-                    outcome = refusals.add(batch.partial, || Refused::new(reason, labels, t));
+                    if !head.start || reason == RefusedReason::Stale {
+                        outcome = self.refuse(refusals, batch.partial, reason, (head.subject, t, head.histogram));
+                    }
                 }
             }
             if outcome.is_err() {
@@ -123,13 +127,51 @@ impl Head {
         outcome
     }
 
+    /// The slot of a subject, whose series is created when it is new and there is room for it.
+    fn place(&mut self, subject: Subject<'_>, room: &mut usize) -> Result<u32, RefusedReason> {
+        match subject {
+            Subject::Labels(labels) if labels.packed().is_empty() => Err(RefusedReason::Labels),
+            Subject::Labels(labels) => self.intern(labels, room),
+            Subject::Keyed(labels, key) => {
+                let slot = self.intern(labels, room)?;
+                if let Some(series) = self.series.get(slot as usize) {
+                    self.known.learn(key, slot, series.reference(), self.index.len());
+                }
+                Ok(slot)
+            }
+            Subject::Known { slot, reference } => match self.series.get(slot as usize) {
+                Some(series) if series.reference() == reference => Ok(slot),
+                _ => Err(RefusedReason::Stale),
+            },
+        }
+    }
+
+    /// Count a row that breaks a rule, or refuse the batch for it.
+    fn refuse(
+        &self,
+        refusals: &mut Refusals,
+        partial: bool,
+        reason: RefusedReason,
+        (subject, t, histogram): (Subject<'_>, i64, bool),
+    ) -> Result<(), Refused> {
+        refusals.add(partial, reason, || {
+            let series = match subject {
+                Subject::Known { slot, .. } => self.series.get(slot as usize),
+                _ => None,
+            };
+            let known = series.map(|series| series.labels().packed());
+            Refused::new(reason, subject, known.unwrap_or_default(), t)
+        })?;
+        refusals.histograms += usize::from(histogram);
+        Ok(())
+    }
+
     /// The batch's own time, moved on until it is newer than every series that gets a sample at it.
     pub(super) fn settle_time(&self, batch: &Batch) -> i64 {
-        let times = batch
-            .floats()
-            .map(|row| row.1)
-            .chain(batch.histograms().map(|row| row.1));
-        let moved = times.zip(&self.scratch.slots).filter(|(t, _)| *t == BATCH_TIME);
+        let moved = batch
+            .heads()
+            .zip(&self.scratch.slots)
+            .filter(|(head, _)| head.t == BATCH_TIME);
         let last = |slot: u32| self.series.get(slot as usize)?.last().map(|last| last.0);
         let newest = moved.filter_map(|(_, slot)| last((*slot)?).map(|t| t.saturating_add(1)));
         newest.fold(batch.time, i64::max)
@@ -147,20 +189,18 @@ impl Head {
         let slots = std::mem::take(&mut self.scratch.slots);
         let pending = std::mem::take(&mut self.pending);
         let known = Known::new(&pending);
-        let floats = batch
-            .floats()
-            .map(|(labels, t, value)| (labels, t, Value::Float(value)));
-        let histograms = batch.histograms();
-        let histograms = histograms.map(|(labels, t, value)| (labels, t, Value::Histogram(value.clone())));
+        let resent = batch.partial || batch.resent;
         let mut outcome = Ok(());
-        for ((labels, t, value), &slot) in floats.chain(histograms).zip(&slots) {
+        for (row, &slot) in batch.rows().zip(&slots) {
             let Some(slot) = slot else { continue };
-            let t = if t == BATCH_TIME { time } else { t };
-            let value = self.typed(slot, value);
+            let t = if row.t == BATCH_TIME { time } else { row.t };
+            let histogram = matches!(row.value, Value::Histogram(_));
+            let value = self.typed(slot, row.value);
             let admitted = match self.admit(slot, t, &value, limits) {
+                Ok(Admitted::Late) | Err(_) if row.start => Ok(Admitted::Known),
                 // Clients that lost an answer send everything again.
                 Ok(Admitted::Late) | Err(RefusedReason::OutOfOrder(_))
-                    if batch.partial && known.has(self.stored(slot, t), slot, t, &value) =>
+                    if resent && known.has(self.stored(slot, t), slot, t, &value) =>
                 {
                     Ok(Admitted::Known)
                 }
@@ -170,7 +210,9 @@ impl Head {
                 Ok(Admitted::Known) => {}
                 Ok(Admitted::Newest) => rows.push(Row::new(slot, t, value, false)),
                 Ok(Admitted::Late) => rows.push(Row::new(slot, t, value, true)),
-                Err(reason) => outcome = refusals.add(batch.partial, || Refused::new(reason, labels, t)),
+                Err(reason) => {
+                    outcome = self.refuse(refusals, batch.partial, reason, (row.subject, t, histogram));
+                }
             }
             if outcome.is_err() {
                 break;

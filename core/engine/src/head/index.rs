@@ -36,6 +36,11 @@ impl Index {
         self.visible
     }
 
+    /// Number of series, staged ones included.
+    pub fn len(&self) -> usize {
+        self.by_ref.len()
+    }
+
     /// The values of `name`.
     pub fn values(&self, name: &str) -> Option<&Values> {
         self.postings.get(name)

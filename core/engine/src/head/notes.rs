@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use super::exemplars::{Exemplar, SeriesExemplars};
+use super::exemplars::{Exemplar, ExemplarRefused, SeriesExemplars};
+use super::refusal::{Refused, RefusedReason};
+use super::series::Series;
 use super::Head;
-use crate::batch::{Batch, BATCH_TIME};
-use crate::labels::Labels;
+use crate::batch::{self, Batch, FamilyMetadata, Subject, BATCH_TIME};
+use crate::family::Kind;
+use crate::labels::{Labels, METRIC_NAME};
 use crate::metadata::Metadata;
 use crate::regex::Matcher;
 use crate::wal::{ExemplarRow, LogBatch, MetadataRow, SeriesRef};
@@ -15,8 +18,18 @@ use crate::wal::{ExemplarRow, LogBatch, MetadataRow, SeriesRef};
 pub(super) struct Notes {
     pub(super) metadata: Vec<MetadataRow>,
     pub(super) exemplars: Vec<ExemplarRow>,
-    /// Exemplars that break a rule.
-    pub(super) refused: usize,
+    pub(super) refused: ExemplarRefusals,
+}
+
+/// Exemplars that are left out of their batch.
+#[derive(Debug, Clone, Default)]
+pub struct ExemplarRefusals {
+    /// How many.
+    pub count: usize,
+    /// How many of them are older than others of their series.
+    pub out_of_order: usize,
+    /// The first of those.
+    pub first: Option<Refused>,
 }
 
 impl Notes {
@@ -59,35 +72,67 @@ impl Head {
         if batch.has_no_notes() {
             return notes;
         }
-        for (labels, metadata) in batch.metadata() {
-            let Some(series) = self.reference_of(labels) else {
-                continue;
-            };
-            if self.told(series) != Some(metadata) {
-                notes.metadata.push((series, metadata.clone()));
+        for (subject, metadata) in batch.metadata() {
+            let series = self.noted_series(subject);
+            self.note_metadata(series.map(Series::reference), metadata, &mut notes);
+        }
+        for family in batch.families() {
+            for slot in self.slots_of_family(family) {
+                let series = self.series.get(slot as usize);
+                self.note_metadata(series.map(Series::reference), &family.metadata, &mut notes);
             }
         }
         for row in batch.exemplars() {
-            let Some(series) = self.reference_of(row.series) else {
-                continue;
-            };
-            let own = row.labels.packed();
-            // Without a time of its own it is the same observation until another takes its place.
-            if row.t == BATCH_TIME && self.exemplars.repeats(row.series.packed(), row.value, own) {
-                continue;
-            }
-            let exemplar = Exemplar {
-                t: if row.t == BATCH_TIME { time } else { row.t },
-                value: row.value,
-                labels: own.into(),
-            };
-            match self.exemplars.check(row.series.packed(), &exemplar) {
-                Ok(true) => notes.exemplars.push(exemplar.of(series)),
-                Ok(false) => {}
-                Err(_) => notes.refused += 1,
-            }
+            self.note_exemplar(row, time, &mut notes);
         }
         notes
+    }
+
+    fn note_metadata(&self, series: Option<SeriesRef>, metadata: &Arc<Metadata>, notes: &mut Notes) {
+        let Some(series) = series else { return };
+        if self.told(series) != Some(metadata) {
+            notes.metadata.push((series, metadata.clone()));
+        }
+    }
+
+    fn note_exemplar(&self, row: batch::Exemplar<'_>, time: i64, notes: &mut Notes) {
+        let Some(series) = self.noted_series(row.series) else {
+            notes.refused.count += 1;
+            return;
+        };
+        let (labels, own) = (series.labels(), row.labels.packed());
+        // Without a time of its own it is the same observation until another takes its place.
+        if row.t == BATCH_TIME && self.exemplars.repeats(labels.packed(), row.value, own) {
+            return;
+        }
+        let exemplar = Exemplar {
+            t: if row.t == BATCH_TIME { time } else { row.t },
+            value: row.value,
+            labels: own.into(),
+        };
+        match self.exemplars.check(labels.packed(), &exemplar) {
+            Ok(true) => notes.exemplars.push(exemplar.of(series.reference())),
+            Ok(false) => {}
+            Err(ExemplarRefused::OutOfOrder) => {
+                notes.refused.count += 1;
+                notes.refused.out_of_order += 1;
+                let refused = || Refused::new(RefusedReason::LateExemplar, Subject::Labels(labels), &[], exemplar.t);
+                notes.refused.first.get_or_insert_with(refused);
+            }
+            Err(_) => notes.refused.count += 1,
+        }
+    }
+
+    /// The visible series of a family: those of its name, and of its name with the suffixes of its type.
+    fn slots_of_family<'h>(&'h self, family: &'h FamilyMetadata) -> impl Iterator<Item = u32> + 'h {
+        let names = self.index.values(METRIC_NAME);
+        let suffixes = std::iter::once(&"").chain(family_suffixes(family.metadata.kind));
+        let lists = suffixes.filter_map(move |suffix| {
+            let mut name = family.name.clone();
+            name.push_str(suffix);
+            names?.get(name.as_str())
+        });
+        lists.flatten().copied()
     }
 
     /// The newest metadata of a series, staged ones included.
@@ -99,9 +144,14 @@ impl Head {
         staged.into_iter().next().or_else(|| self.metadata.get(series))
     }
 
-    fn reference_of(&self, labels: Labels<'_>) -> Option<SeriesRef> {
+    fn noted_series(&self, subject: Subject<'_>) -> Option<&Series> {
+        if let Subject::Known { slot, reference } = subject {
+            let series = self.series.get(slot as usize)?;
+            return (series.reference() == reference).then_some(series);
+        }
+        let labels = subject.labels();
         let slot = self.index.find(self.index.hash(labels), labels, &self.series)?;
-        Some(self.series.get(slot as usize)?.reference())
+        self.series.get(slot as usize)
     }
 
     /// Show what was noted.
@@ -147,5 +197,16 @@ impl Exemplar {
             value: self.value,
             labels: self.labels,
         }
+    }
+}
+
+/// What the names of a family's series end in, beside those that are called as it is.
+fn family_suffixes(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Counter => &["_total"],
+        Kind::Histogram | Kind::GaugeHistogram => &["_bucket", "_sum", "_count", "_gsum", "_gcount"],
+        Kind::Summary => &["_sum", "_count"],
+        Kind::Info => &["_info"],
+        Kind::Gauge | Kind::Untyped | Kind::StateSet => &[],
     }
 }

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::notes::Notes;
+use super::notes::{ExemplarRefusals, Notes};
 use super::refusal::{Refusals, Refused};
+use super::room::Room;
 use super::Head;
 use crate::batch::Batch;
 use crate::sample::Value;
@@ -28,8 +29,8 @@ pub struct Staged {
     pub series_created: usize,
     /// Rows of a partial batch that were left out.
     pub refusals: Refusals,
-    /// Exemplars that break a rule, and were left out.
-    pub exemplars_refused: usize,
+    /// Exemplars that were left out.
+    pub exemplars_refused: ExemplarRefusals,
 }
 
 /// A staged batch as the head keeps it.
@@ -74,11 +75,16 @@ impl std::error::Error for NotStaged {}
 impl Head {
     /// Check a batch against everything before it, staged batches included, and encode its records.
     pub fn stage(&mut self, batch: &Batch) -> Result<Staged, Refused> {
+        self.stage_within(batch, Room::default())
+    }
+
+    /// The same, and samples of series for which there is no room are left out.
+    pub fn stage_within(&mut self, batch: &Batch, room: Room) -> Result<Staged, Refused> {
         let first_new = self.series.len();
         let mut rows = Vec::with_capacity(batch.len());
         let mut refusals = Refusals::default();
-        let limits = self.limits();
-        let checked = self.resolve(batch, &limits, &mut refusals).and_then(|()| {
+        let (limits, room) = (self.limits(), self.left(room));
+        let checked = self.resolve(batch, &limits, room, &mut refusals).and_then(|()| {
             let time = self.settle_time(batch);
             let checked = self.check(batch, time, &limits, &mut rows, &mut refusals);
             checked.map(|()| time)
@@ -112,7 +118,7 @@ impl Head {
             time,
             series_created: self.series.len() - first_new,
             refusals: Refusals::default(),
-            exemplars_refused: notes.refused,
+            exemplars_refused: notes.refused.clone(),
         };
         self.next_stage += 1;
         self.staged_seq += samples as u64;

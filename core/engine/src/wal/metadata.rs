@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::record::Malformed;
 use super::SeriesRef;
 use crate::bytes::{put_prefixed, put_uvarint, Decoder};
-use crate::family::{Kind, Text};
-use crate::metadata::Metadata;
+use crate::family::Text;
+use crate::metadata::{kind_number, kind_of_number, Metadata};
 
 const UNIT: &[u8] = b"UNIT";
 const HELP: &[u8] = b"HELP";
@@ -21,7 +21,7 @@ pub type MetadataRow = (SeriesRef, Arc<Metadata>);
 /// Append one row.
 pub fn encode_metadata(reference: SeriesRef, metadata: &Metadata, out: &mut Vec<u8>) {
     put_uvarint(out, reference.0);
-    out.push(number(metadata.kind));
+    out.push(kind_number(metadata.kind));
     put_uvarint(out, 2);
     for (name, value) in [(UNIT, &metadata.unit), (HELP, &metadata.help)] {
         put_prefixed(out, name);
@@ -35,7 +35,7 @@ pub fn decode_metadata(body: &[u8], rows: &mut Vec<MetadataRow>) -> Result<(), M
     while !decoder.is_empty() {
         let reference = SeriesRef(decoder.uvarint()?);
         let mut metadata = Metadata {
-            kind: kind(decoder.u8()?),
+            kind: kind_of_number(decoder.u8()?.into()),
             unit: Text::default(),
             help: Text::default(),
         };
@@ -54,30 +54,4 @@ pub fn decode_metadata(body: &[u8], rows: &mut Vec<MetadataRow>) -> Result<(), M
 
 fn text(bytes: &[u8]) -> Result<Text, Malformed> {
     Text::from_utf8(bytes).map_err(|_| Malformed::Content)
-}
-
-fn number(kind: Kind) -> u8 {
-    match kind {
-        Kind::Untyped => 0,
-        Kind::Counter => 1,
-        Kind::Gauge => 2,
-        Kind::Histogram => 3,
-        Kind::GaugeHistogram => 4,
-        Kind::Summary => 5,
-        Kind::Info => 6,
-        Kind::StateSet => 7,
-    }
-}
-
-fn kind(number: u8) -> Kind {
-    match number {
-        1 => Kind::Counter,
-        2 => Kind::Gauge,
-        3 => Kind::Histogram,
-        4 => Kind::GaugeHistogram,
-        5 => Kind::Summary,
-        6 => Kind::Info,
-        7 => Kind::StateSet,
-        _ => Kind::Untyped,
-    }
 }

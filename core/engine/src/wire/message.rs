@@ -39,6 +39,11 @@ impl<'a> Fields<'a> {
         Self(Decoder::new(message))
     }
 
+    /// Bytes that are not read yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.0.rest()
+    }
+
     fn field(&mut self) -> Option<(u32, Field<'a>)> {
         let tag = self.0.uvarint().ok()?;
         let number = u32::try_from(tag >> 3).ok().filter(|n| (1..1 << 29).contains(n))?;
@@ -102,6 +107,12 @@ pub fn each_fixed64(field: Field<'_>, mut take: impl FnMut(u64)) -> Result<(), M
         Field::Varint(_) | Field::Fixed32(_) => {}
     }
     Ok(())
+}
+
+/// Zigzag of a `sint32`, whose varint may come with more bits than count.
+pub fn unzigzag32(v: u64) -> i32 {
+    let v = v as u32;
+    ((v >> 1) as i32) ^ -((v & 1) as i32)
 }
 
 fn put_tag(out: &mut Vec<u8>, number: u32, wire_type: u32) {

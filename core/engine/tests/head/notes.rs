@@ -158,11 +158,11 @@ fn exemplars_that_break_a_rule_are_counted() {
             &[(9, 1.0, "late"), (10, 0.5, "less"), (20, 1.0, &long), (10, 1.0, "x")],
         ))
         .unwrap();
-    assert_eq!((staged.exemplars_refused, staged.samples), (3, 1));
+    assert_eq!((staged.exemplars_refused.count, staged.samples), (3, 1));
     head.set_exemplar_limits(0, 0);
     assert_eq!(head.exemplar_count(), 0);
     let staged = head.stage(&told("a", 30, None, &[(30, 1.0, "y")])).unwrap();
-    assert_eq!(staged.exemplars_refused, 1);
+    assert_eq!(staged.exemplars_refused.count, 1);
 }
 
 type Kept = Vec<(String, i64, f64, String)>;

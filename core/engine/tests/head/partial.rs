@@ -32,10 +32,7 @@ fn what_breaks_a_rule_is_left_out() {
         (staged.samples, staged.series_created, staged.refusals.count),
         (2, 1, 4)
     );
-    assert_eq!(
-        staged.refusals.first.unwrap().reason,
-        RefusedReason::OutOfBounds(0, 1000)
-    );
+    assert_eq!(staged.refusals.first[0].reason, RefusedReason::OutOfBounds(0, 1000));
     head.commit(staged.id).unwrap();
     assert_eq!((head.stats().series, head.stats().seq), (3, 4));
 

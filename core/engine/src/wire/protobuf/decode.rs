@@ -2,6 +2,7 @@
 
 use crate::bytes::unzigzag;
 use crate::family::{Bucket, Buckets, Exemplar, Family, Histogram, Kind, Label, Metric, Native, Summary, Text, Value};
+use crate::wire::message::unzigzag32;
 use crate::wire::protobuf::fields::{each_double, each_number, Field, Fields};
 use crate::wire::protobuf::{Budget, ProtobufError, KIND_FIELD};
 
@@ -292,12 +293,6 @@ fn decode_time(message: &[u8]) -> Decoded<i64> {
     let whole = seconds.checked_mul(1000);
     let time = whole.and_then(|ms| ms.checked_add(i64::from(nanos.div_euclid(1_000_000))));
     time.ok_or(ProtobufError::Timestamp(seconds))
-}
-
-/// Zigzag of a `sint32`, whose varint may come with more bits than count.
-fn unzigzag32(v: u64) -> i32 {
-    let v = v as u32;
-    ((v >> 1) as i32) ^ -((v & 1) as i32)
 }
 
 fn utf8(bytes: &[u8], error: fn(Vec<u8>) -> ProtobufError) -> Decoded<Text> {
