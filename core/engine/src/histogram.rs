@@ -5,6 +5,9 @@ pub(crate) mod arbitrary;
 mod convert;
 pub mod resolution;
 pub mod spans;
+mod validate;
+
+pub use validate::Invalid;
 
 use crate::batch::{is_stale, STALE_NAN_BITS};
 use spans::promised;

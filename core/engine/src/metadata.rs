@@ -52,6 +52,11 @@ impl Metadata {
         })
     }
 
+    /// It tells nothing.
+    pub fn is_empty(&self) -> bool {
+        self.kind == Kind::Untyped && self.unit.is_empty() && self.help.is_empty()
+    }
+
     /// The type as Prometheus' API writes it.
     pub fn type_name(&self) -> &'static str {
         match self.kind {

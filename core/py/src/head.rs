@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::head::{self, Bounds, Refused, Window};
+use engine::head::{self, Bounds, ExemplarRefusals, Refusals, Refused, Room, Window};
 use engine::labels::Labels;
 use engine::query::Columns;
 use engine::regex::{Matcher, Operator};
@@ -25,6 +25,7 @@ use crate::wal::{compression_from, damaged, PyLogSlice};
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyHead>()?;
     module.add_class::<PyStaged>()?;
+    module.add_class::<PyRefusals>()?;
     module.add_class::<PyReplayed>()?;
     module.add_class::<PySeries>()
 }
@@ -89,8 +90,21 @@ impl PyHead {
         Self(Arc::new(RwLock::new(head::Head::new())))
     }
 
-    fn stage(&self, py: Python<'_>, batch: &PyBatch) -> PyResult<PyStaged> {
-        let staged = change(py, &self.0, batch.get().len(), |head| head.stage(batch.get()));
+    #[pyo3(signature = (batch, *, max_series = None, max_new_series = None))]
+    fn stage(
+        &self,
+        py: Python<'_>,
+        batch: &PyBatch,
+        max_series: Option<usize>,
+        max_new_series: Option<usize>,
+    ) -> PyResult<PyStaged> {
+        let room = Room {
+            series: max_series.unwrap_or(usize::MAX),
+            new: max_new_series.unwrap_or(usize::MAX),
+        };
+        let staged = change(py, &self.0, batch.get().len(), |head| {
+            head.stage_within(batch.get(), room)
+        });
         Ok(PyStaged {
             head: self.0.clone(),
             staged: staged.map_err(|error| refused(py, &error))?,
@@ -319,9 +333,63 @@ impl PyStaged {
         self.staged.exemplars_refused.count
     }
 
+    #[getter]
+    fn refusals(&self) -> Option<PyRefusals> {
+        let (rows, exemplars) = (&self.staged.refusals, &self.staged.exemplars_refused);
+        (rows.count > 0 || exemplars.count > 0).then(|| PyRefusals {
+            rows: rows.clone(),
+            exemplars: exemplars.clone(),
+        })
+    }
+
     fn commit(&self, py: Python<'_>) -> PyResult<()> {
         let committed = change(py, &self.head, self.staged.samples, |head| head.commit(self.staged.id));
         committed.map_err(|error| PyRuntimeError::new_err(error.to_string()))
+    }
+}
+
+/// What of a batch was left out.
+#[pyclass(name = "Refusals", frozen, module = "bridge._core")]
+pub struct PyRefusals {
+    rows: Refusals,
+    exemplars: ExemplarRefusals,
+}
+
+#[pymethods]
+impl PyRefusals {
+    #[getter]
+    fn samples(&self) -> usize {
+        self.rows.count - self.rows.histograms
+    }
+
+    #[getter]
+    fn histograms(&self) -> usize {
+        self.rows.histograms
+    }
+
+    #[getter]
+    fn exemplars(&self) -> usize {
+        self.exemplars.count
+    }
+
+    #[getter]
+    fn late_exemplars(&self) -> usize {
+        self.exemplars.out_of_order
+    }
+
+    #[getter]
+    fn reasons<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for (reason, count) in &self.rows.by_reason {
+            dict.set_item(reason, count)?;
+        }
+        Ok(dict)
+    }
+
+    #[getter]
+    fn texts(&self) -> Vec<String> {
+        let refused = self.rows.first.iter().chain(&self.exemplars.first);
+        refused.map(ToString::to_string).collect()
     }
 }
 

@@ -28,6 +28,7 @@ mod push;
 mod query;
 mod regex;
 mod remote_read;
+mod remote_write;
 mod status;
 mod tally;
 mod verify;
@@ -65,5 +66,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     push::register(module)?;
     promql::register(module)?;
     influx::register(module)?;
-    tally::register(module)
+    tally::register(module)?;
+    remote_write::register(module)
 }

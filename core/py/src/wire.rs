@@ -18,8 +18,15 @@ create_exception!(
 fn inflated<'py>(py: Python<'py>, result: Result<Vec<u8>, InflateError>) -> PyResult<Bound<'py, PyBytes>> {
     match result {
         Ok(data) => Ok(PyBytes::new(py, &data)),
-        Err(error @ InflateError::TooLong(_)) => Err(TooLong::new_err(error.to_string())),
-        Err(error) => Err(PyValueError::new_err(error.to_string())),
+        Err(error) => Err(inflate_error(error)),
+    }
+}
+
+/// TooLong or ValueError.
+pub(crate) fn inflate_error(error: InflateError) -> PyErr {
+    match error {
+        InflateError::TooLong(_) => TooLong::new_err(error.to_string()),
+        InflateError::Corrupt(_) => PyValueError::new_err(error.to_string()),
     }
 }
 

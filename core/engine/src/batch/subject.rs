@@ -32,6 +32,17 @@ impl KeySeeds {
         };
         (hash(&self.0), hash(&self.1))
     }
+
+    /// The key of a name that is told by the keys of its parts.
+    pub fn combine(&self, domain: u64, parts: &[Key]) -> Key {
+        let hash = |seed: &RandomState, part: fn(&Key) -> u64| {
+            let mut hasher = seed.build_hasher();
+            hasher.write_u64(domain);
+            parts.iter().for_each(|key| hasher.write_u64(part(key)));
+            hasher.finish()
+        };
+        (hash(&self.0, |key| key.0), hash(&self.1, |key| key.1))
+    }
 }
 
 /// A series as a batch names it.
@@ -107,6 +118,11 @@ impl Batch {
         self.subjects.claimed = end;
         self.subjects.current = Place::Keyed(self.subjects.keyed.len() as u32);
         self.subjects.keyed.push((start, end, key));
+    }
+
+    /// The next rows are of the label set just appended to the arena.
+    pub fn begin_unkeyed(&mut self) {
+        self.claim();
     }
 
     /// The next rows are of a series that the head has.

@@ -8,7 +8,7 @@ mod snappy;
 mod tests;
 
 pub use gzip::gunzip;
-pub use snappy::unsnappy_framed;
+pub use snappy::{block_length, unsnappy_block, unsnappy_framed};
 
 /// Why a body could not be inflated.
 #[derive(Debug, Clone, PartialEq, Eq)]

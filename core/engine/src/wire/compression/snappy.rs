@@ -1,4 +1,4 @@
-//! Snappy's stream format: chunks of at most 64 KiB, each with a checksum.
+//! Snappy: the bare block of remote write, and the stream format, chunks of at most 64 KiB, each with a checksum.
 
 use snap::raw::{decompress_len, max_compress_len, Decoder as Block};
 
@@ -16,6 +16,30 @@ const FIRST_SKIPPABLE: u8 = 0x80;
 
 /// Contents of one chunk.
 const LARGEST_BLOCK: usize = 1 << 16;
+
+/// No element of a block gives more than this many bytes for each of its own: three of them copy 64.
+const MOST_FOR_A_BYTE: usize = 22;
+
+/// How much comes out of a bare block, as it says itself in its header; one that promises more than it can keep is corrupt.
+pub fn block_length(data: &[u8]) -> Result<usize, InflateError> {
+    let length = decompress_len(data).map_err(corrupt)?;
+    if length / MOST_FOR_A_BYTE > data.len() {
+        return Err(corrupt(()));
+    }
+    Ok(length)
+}
+
+/// A bare block, `limit` bytes at most: whether it keeps to that is known before anything is decompressed.
+pub fn unsnappy_block(data: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
+    let length = block_length(data)?;
+    if length > limit {
+        return Err(InflateError::TooLong(limit));
+    }
+    let mut out = vec![0; length];
+    let written = Block::new().decompress(data, &mut out).map_err(corrupt)?;
+    out.truncate(written);
+    Ok(out)
+}
 
 /// A body in snappy's stream format (not the bare block of remote write), `limit` bytes at most.
 pub fn unsnappy_framed(data: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
