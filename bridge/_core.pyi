@@ -27,6 +27,7 @@ __all__ = [
     "Columns",
     "CompactionFailed",
     "Damage",
+    "DecodedWrite",
     "Deletion",
     "Dump",
     "Export",
@@ -58,6 +59,7 @@ __all__ = [
     "QueryFailed",
     "QueryLimit",
     "ReadRequestError",
+    "Refusals",
     "Replayed",
     "SampleRead",
     "Samples",
@@ -66,6 +68,9 @@ __all__ = [
     "TooLong",
     "TooManyMetrics",
     "Verification",
+    "WriteMessage",
+    "WriteRefused",
+    "WriteRules",
     "analyze_block",
     "cardinality",
     "check_log",
@@ -89,6 +94,7 @@ __all__ = [
     "read_request",
     "read_samples",
     "resume_log",
+    "snappy_length",
     "stage_deletion",
     "unsnappy_framed",
     "verify_block",
@@ -104,7 +110,8 @@ class AppendRefused(ValueError):
     """A batch that breaks a rule of the head; nothing of it is stored. The text names series and times."""
 
     reason: str
-    """One of "out_of_order", "duplicate", "out_of_bounds", "labels", "histogram"."""
+    """One of "out_of_order", "too_old", "duplicate", "out_of_bounds", "labels", "full", "histogram", and "stale": the
+    batch names a series that has left the head since, and can be made anew."""
 
 class LogDamaged(ValueError):
     """A segment that cannot be read where a reader begins."""
@@ -137,6 +144,34 @@ class Batch:
         """Samples."""
 
 @final
+class Refusals:
+    """What of a batch was left out."""
+
+    @property
+    def samples(self) -> int:
+        """Float samples."""
+
+    @property
+    def histograms(self) -> int:
+        """Native histogram samples."""
+
+    @property
+    def exemplars(self) -> int:
+        """Exemplars."""
+
+    @property
+    def late_exemplars(self) -> int:
+        """Those of them that are older than others of their series."""
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Samples of both kinds by reason: those of AppendRefused, and "too_many_series"."""
+
+    @property
+    def texts(self) -> list[str]:
+        """Why, of the first ones."""
+
+@final
 class Staged:
     """A batch between its check and its commit."""
 
@@ -166,7 +201,11 @@ class Staged:
 
     @property
     def exemplars_refused(self) -> int:
-        """Exemplars that were left out: out of order, or with labels of more than 128 characters."""
+        """Exemplars that were left out: out of order, of no series, or with labels of more than 128 characters."""
+
+    @property
+    def refusals(self) -> Refusals | None:
+        """All that was left out; None when that is nothing."""
 
     def commit(self) -> None:
         """Show the batch to readers, once its records are durable. Raises RuntimeError unless it is the oldest
@@ -282,8 +321,12 @@ class Head:
     """Series and their recent samples, in memory. Safe to use from several threads."""
 
     def __new__(cls) -> Self: ...
-    def stage(self, batch: Batch) -> Staged:
-        """Check a batch, staged ones before it included, and encode its log records. Raises AppendRefused."""
+    def stage(self, batch: Batch, *, max_series: int | None = None, max_new_series: int | None = None) -> Staged:
+        """Check a batch, staged ones before it included, and encode its log records.
+
+        Samples of new series are left out, whatever the batch is, when there would be more than `max_series` series, or
+        more than `max_new_series` new ones. Raises AppendRefused.
+        """
 
     def rollback(self) -> None:
         """Drop every staged batch, after a failed write to the log."""
@@ -1214,6 +1257,98 @@ class OtlpDecoder:
     @property
     def delta_streams(self) -> int:
         """Series whose deltas are added up."""
+
+# -- remote write ------------------------------------------------------------------------------------------------------
+
+class WriteRefused(ValueError):
+    """A remote-write request of which nothing is taken."""
+
+    reason: str
+    """One of "malformed", "too_many_samples", and for 1.0 "out_of_bounds", "histogram"."""
+
+def snappy_length(body: _Buffer) -> int:
+    """How much comes out of a block, as its header says. Raises ValueError when it is none, or promises more than it
+    can hold."""
+
+@final
+class WriteRules:
+    """How requests are read; a limit of 0 is none."""
+
+    def __new__(
+        cls,
+        *,
+        max_samples: int = 0,
+        max_labels: int = 0,
+        max_label_name: int = 0,
+        max_label_value: int = 0,
+        replicas: tuple[str, str] | None = None,
+        start_samples: bool = False,
+    ) -> Self:
+        """`max_samples` bounds samples, series, exemplars and metadata of a request, each; names and values are
+        measured in bytes. `replicas` are the labels that tell a cluster of senders and its replicas; the second one is
+        taken off. With `start_samples` a start time becomes a sample of 0, once.
+        """
+
+@final
+class WriteMessage:
+    """A request, decompressed."""
+
+    @staticmethod
+    def open(body: _Buffer, version: int, limit: int) -> WriteMessage:
+        """A snappy block with a message of version 1 or 2. Raises TooLong above `limit` bytes, which is known before
+        anything is decompressed, and ValueError when damaged."""
+
+    def replicas(self, rules: WriteRules) -> list[tuple[str, str]]:
+        """(cluster, replica) of all series that have both, each once. Raises WriteRefused."""
+
+    def decode(
+        self,
+        head: Head,
+        rules: WriteRules,
+        *,
+        newest: int,
+        unheard: Sequence[tuple[str, str]] | None = None,
+        fresh: bool = False,
+    ) -> DecodedWrite:
+        """The samples as a batch for `head`, in which it finds the series again that it knows; with `fresh` all are
+        named.
+
+        Samples later than `newest` (ms) are out of bounds. Series of `unheard` replicas are left out. Raises
+        WriteRefused when the message cannot be read, and in version 1 for a sample that cannot be stored.
+        """
+
+@final
+class DecodedWrite:
+    """A request as the head takes it. Counts are (float samples, histogram samples, exemplars)."""
+
+    @property
+    def batch(self) -> Batch:
+        """The samples. In version 2 it is a partial one."""
+
+    @property
+    def is_empty(self) -> bool:
+        """There is nothing to store."""
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """What is in the batch."""
+
+    @property
+    def unheard(self) -> tuple[int, int, int]:
+        """What was left out with its replica."""
+
+    @property
+    def left_out(self) -> dict[str, tuple[int, int, int]]:
+        """What else was left out, by reason: "labels", "symbols", "max_labels", "max_label_name", "max_label_value",
+        "no_samples", "out_of_bounds", "histogram", "exemplar"."""
+
+    @property
+    def errors(self) -> int:
+        """Mistakes that the sender is to be told of."""
+
+    @property
+    def texts(self) -> list[str]:
+        """The first ten of them."""
 
 # -- push groups -------------------------------------------------------------------------------------------------------
 

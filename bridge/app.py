@@ -44,7 +44,15 @@ from bridge.line_protocol import LineMetrics, line_routes
 from bridge.native import PushTable
 from bridge.otlp import OtlpMetrics, OtlpRoute
 from bridge.pushgw import SCHEMA, Groups, Keeper, MetricsPage, Projection, PushApi, PushMetrics, PushRoute
-from bridge.remote_write import ReadMetrics, ReadRoute
+from bridge.remote_write import (
+    REPLICAS,
+    ReadMetrics,
+    ReadRoute,
+    ReplicaMetrics,
+    Replicas,
+    WriteMetrics,
+    WriteRoute,
+)
 from bridge.telemetry import new_registry
 from bridge.ui import page_routes
 
@@ -115,6 +123,7 @@ class Bridge:
         parts.gate.limit = settings.push.max_inflight_bytes
         parts.read.configure(settings.global_.external_labels)
         parts.otlp.configure(settings.otlp)
+        parts.write.configure(settings.remote_write_receiver)
         await parts.sinks.configure(settings.influxdb)
         self._reloads.done(ok=True)
         logger.info("configuration reloaded")
@@ -148,6 +157,7 @@ class Bridge:
             "/api/v1/metrics": push_api.metrics,
             "/api/v1/read": parts.read,
             "/api/v1/otlp/v1/metrics": parts.otlp,
+            "/api/v1/write": parts.write,
             "/api/v1/status/sinks": SinkStatus(parts.sinks.rows),
             "/api/v1/status/tsdb": HeadStatus(parts.store.head),
             "/api/v1/status/tsdb/blocks": BlockStatus(parts.store.metas),
@@ -230,6 +240,7 @@ class _Parts:
     push: PushRoute
     read: ReadRoute
     otlp: OtlpRoute
+    write: WriteRoute
     sinks: Sinks
     store: Store
     gate: Gate
@@ -241,7 +252,7 @@ async def _open_parts(settings: Settings, clock: Clock, replay: WalReplay, stack
     files = Files()
     path = settings.storage.path
     files.make_dir(path)
-    state = State.open(path / "state.db", [CURSORS, SCHEMA], files)
+    state = State.open(path / "state.db", [CURSORS, SCHEMA, REPLICAS], files)
     stack.push_async_callback(state.close)
 
     table = PushTable(settings.push.max_groups, settings.push.max_series)
@@ -288,12 +299,22 @@ async def _open_parts(settings: Settings, clock: Clock, replay: WalReplay, stack
     external = settings.global_.external_labels
     read = ReadRoute(store.querier, external, gate=gate, metrics=ReadMetrics(registry))
     otlp = OtlpRoute(store.append, settings.otlp, gate=gate, clock=clock, metrics=OtlpMetrics(registry))
+    write = _write_route(store, state, settings, clock=clock, registry=registry)
     sinks = _sinks(store, state, files, settings, clock=clock, registry=registry)
     stack.push_async_callback(sinks.stop)
     await sinks.configure(settings.influxdb)
 
     table.reserve(generate_latest(registry))
-    return _Parts(settings, clock, registry, groups, keeper, push, read, otlp, sinks, store, gate)
+    return _Parts(settings, clock, registry, groups, keeper, push, read, otlp, write, sinks, store, gate)
+
+
+def _write_route(
+    store: Store, state: State, settings: Settings, *, clock: Clock, registry: CollectorRegistry
+) -> WriteRoute:
+    receiver = settings.remote_write_receiver
+    gate = Gate(receiver.max_inflight_bytes)
+    replicas = Replicas(state, clock, ReplicaMetrics(registry))
+    return WriteRoute(store, receiver, gate=gate, clock=clock, metrics=WriteMetrics(registry, gate), replicas=replicas)
 
 
 def _sinks(

@@ -20,7 +20,7 @@ from bridge.buffer.replay import OnEvent, Progress
 from bridge.buffer.view import View
 from bridge.clock import Clock
 from bridge.config import Storage
-from bridge.native import AppendRefused, Batch, LogSlice
+from bridge.native import AppendRefused, Batch, LogSlice, Refusals
 
 __all__ = ["AppendResult", "Store"]
 
@@ -28,7 +28,7 @@ __all__ = ["AppendResult", "Store"]
 class AppendResult(NamedTuple):
     """What became of a batch: the time its rows without one were given (ms), how many samples, its place in the order
     of all samples ever accepted (those before it), and the log position behind it; of a partial batch, how many rows
-    were refused, and why the first of them was."""
+    were refused, and why the first of them was; how many series were new, and all that was left out."""
 
     time: int
     samples: int
@@ -36,6 +36,8 @@ class AppendResult(NamedTuple):
     position: Position
     refused: int = 0
     refusal: str | None = None
+    series_created: int = 0
+    refusals: Refusals | None = None
 
 
 class Store(View):
@@ -74,20 +76,34 @@ class Store(View):
         given = Surroundings(path / "tsdb", settings, clock, registry, files or Files(), progress)
         return cls(open_parts(given, on_event))
 
-    async def append(self, batch: Batch) -> AppendResult:
+    async def append(
+        self, batch: Batch, *, max_series: int | None = None, max_new_series: int | None = None
+    ) -> AppendResult:
         """Return once the batch is durable and visible.
+
+        Samples of new series are left out when there would be more than `max_series`, or more than `max_new_series` new
+        ones.
 
         Raises AppendRefused when it breaks a rule of the head, and Unavailable when it could not be made durable: then
         nothing of it is stored. A caller that is cancelled no longer learns which; the batch goes its way.
         """
         self._log.check_open()
         try:
-            staged = self._head.stage(batch)
+            staged = self._head.stage(batch, max_series=max_series, max_new_series=max_new_series)
         except AppendRefused as refused:
             self._metrics.refused.labels(refused.reason).inc()
             raise
         position = await self._log.append(staged, batch)
-        return AppendResult(staged.time, staged.samples, staged.seq, position, staged.refused, staged.refusal)
+        return AppendResult(
+            staged.time,
+            staged.samples,
+            staged.seq,
+            position,
+            staged.refused,
+            staged.refusal,
+            staged.series_created,
+            staged.refusals,
+        )
 
     async def tick(self, t: int) -> None:
         """Record durably that at `t` ms the last value of each held series is sampled again, for `held` readers."""

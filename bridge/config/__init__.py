@@ -15,12 +15,14 @@ from bridge.config.models import (
     WalKeep,
     Web,
 )
+from bridge.config.receiver import HaPairs, RemoteWriteReceiver
 from bridge.config.types import Duration, Listen, Secret, Size
 from bridge.config.web import HttpServer, TlsServer, WebConfig
 
 __all__ = [
     "Duration",
     "Global",
+    "HaPairs",
     "HttpServer",
     "InfluxSink",
     "Listen",
@@ -28,6 +30,7 @@ __all__ = [
     "Otlp",
     "PromQL",
     "Push",
+    "RemoteWriteReceiver",
     "Retention",
     "Secret",
     "Settings",

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from bridge.config.receiver import RemoteWriteReceiver
+from bridge.config.section import Section
 from bridge.config.types import (
     ConfigPath,
     Count,
@@ -41,23 +43,6 @@ __all__ = [
     "WalKeep",
     "Web",
 ]
-
-
-class Section(BaseModel):
-    """What all sections share: unknown fields are refused, and nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_means_default(cls, value: object) -> object:
-        """`push:` with nothing after it, as one writes while everything in it is commented out."""
-        if value is None:
-            return {}
-        if isinstance(value, dict):
-            known = {field.alias or name for name, field in cls.model_fields.items()}
-            return {key: child for key, child in value.items() if child is not None or key not in known}
-        return value
 
 
 class Web(Section):
@@ -396,6 +381,7 @@ class Settings(Section):
     global_: Global = Field(Global(), alias="global", description="What many parts share.")
     web: Web = Field(Web(), description="The HTTP server.")
     push: Push = Field(Push(), description="The push edge.")
+    remote_write_receiver: RemoteWriteReceiver = Field(RemoteWriteReceiver(), description="The remote-write edge.")
     storage: Storage = Field(Storage(), description="The local store.")
     promql: PromQL = Field(PromQL(), description="Queries.")
     otlp: Otlp = Field(Otlp(), description="How OTLP metrics become series.")

@@ -9,7 +9,7 @@ from bridge.edge.exposition import DELIMITED_PROTO, Exposition, media_type, nego
 from bridge.edge.gate import Gate, Hold
 from bridge.edge.guard import Guard, WatchedPolicy
 from bridge.edge.request import ClientGone, header, read_body
-from bridge.edge.responses import Answering, answer, send_empty, send_json, send_response, send_text
+from bridge.edge.responses import Answering, Headers, answer, send_empty, send_json, send_response, send_text
 from bridge.edge.server import Server, bind
 from bridge.edge.stream import send_pieces
 from bridge.edge.tls import server_context
@@ -21,6 +21,7 @@ __all__ = [
     "Exposition",
     "Gate",
     "Guard",
+    "Headers",
     "Hold",
     "Server",
     "WatchedPolicy",

@@ -4,14 +4,14 @@ mod notes;
 mod subject;
 
 pub use notes::{Exemplar, FamilyMetadata};
-pub use subject::{Key, KeySeeds, Subject};
+pub use subject::{Key, KeySeeds, Place, Subject};
 
 use std::sync::Arc;
 
 use crate::histogram::Histogram;
 use crate::labels::Labels;
 use crate::sample::Value;
-use subject::Place;
+use subject::Spot;
 
 /// A row whose time is the batch's own time, settled when the head stages it.
 pub const BATCH_TIME: i64 = i64::MIN;
@@ -49,7 +49,7 @@ pub struct Batch {
 
 #[derive(Debug, Clone, PartialEq)]
 struct FloatRow {
-    place: Place,
+    place: Spot,
     start: bool,
     t: i64,
     value: f64,
@@ -57,7 +57,7 @@ struct FloatRow {
 
 #[derive(Debug, Clone, PartialEq)]
 struct HistogramRow {
-    place: Place,
+    place: Spot,
     start: bool,
     t: i64,
     value: Arc<Histogram>,
@@ -166,6 +166,13 @@ impl Batch {
             .map(|r| (self.subject(r.place).labels(), r.t, r.value))
     }
 
+    /// The same of histograms.
+    pub fn histograms(&self) -> impl ExactSizeIterator<Item = (Labels<'_>, i64, &Arc<Histogram>)> {
+        self.histograms
+            .iter()
+            .map(|r| (self.subject(r.place).labels(), r.t, &r.value))
+    }
+
     /// All rows without their values: floats in insertion order, then histograms.
     pub fn heads(&self) -> impl Iterator<Item = RowHead<'_>> {
         let floats = self.floats.iter().map(|row| RowHead {
@@ -186,7 +193,7 @@ impl Batch {
 
     /// All rows: floats in insertion order, then histograms.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        let row = |place: Place, start, t, value| Row {
+        let row = |place: Spot, start, t, value| Row {
             subject: self.subject(place),
             t,
             value,

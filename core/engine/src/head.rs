@@ -55,7 +55,7 @@ pub use stage::{NotStaged, Staged};
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::batch::{Key, KeySeeds};
+use crate::batch::{Key, KeySeeds, Place};
 use crate::chunk::sequence::{range_end, CHUNK_RANGE};
 use crate::labels::Labels;
 use crate::sample::Value;
@@ -221,7 +221,7 @@ impl Head {
     }
 
     /// Slot and reference of a series that was staged under this key. It may have left since.
-    pub fn known(&self, key: Key) -> Option<(u32, SeriesRef)> {
+    pub fn known(&self, key: Key) -> Option<Place> {
         self.known.find(key)
     }
 

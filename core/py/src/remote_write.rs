@@ -1,7 +1,6 @@
 //! Remote write in: requests as batches.
 
-use engine::batch::Key;
-use engine::wal::SeriesRef;
+use engine::batch::{Key, Place};
 use engine::wire::compression;
 use engine::wire::remote_write::{self, Counts, Decoded, Given, Limits, Replica, ReplicaLabels, Rules, Version};
 use engine::wire::remote_write::{Tally, WriteError};
@@ -106,21 +105,21 @@ impl PyWriteMessage {
         found.map_err(|error| refused(py, &error))
     }
 
-    #[pyo3(signature = (head, rules, *, newest, unheard = Vec::new(), fresh = false))]
+    #[pyo3(signature = (head, rules, *, newest, unheard = None, fresh = false))]
     fn decode(
         &self,
         py: Python<'_>,
         head: &PyHead,
         rules: &PyWriteRules,
         newest: i64,
-        unheard: Vec<Replica>,
+        unheard: Option<Vec<Replica>>,
         fresh: bool,
     ) -> PyResult<PyDecodedWrite> {
         let decoded = py.detach(|| {
             let seeds = head.read().key_seeds();
             let given = Given {
                 newest,
-                unheard: &unheard,
+                unheard: unheard.as_deref().unwrap_or_default(),
                 seeds: &seeds,
                 known: &|keys| if fresh { Vec::new() } else { look_up(head, keys) },
             };
@@ -131,7 +130,7 @@ impl PyWriteMessage {
     }
 }
 
-fn look_up(head: &PyHead, keys: &[Option<Key>]) -> Vec<Option<(u32, SeriesRef)>> {
+fn look_up(head: &PyHead, keys: &[Option<Key>]) -> Vec<Option<Place>> {
     let mut found = Vec::with_capacity(keys.len());
     for keys in keys.chunks(KEYS_A_LOCK) {
         let head = head.read();

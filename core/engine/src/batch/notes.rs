@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::subject::Place;
+use super::subject::Spot;
 use super::{Batch, Subject};
 use crate::family::Text;
 use crate::labels::Labels;
@@ -15,13 +15,13 @@ use crate::metadata::Metadata;
 pub(super) struct Notes {
     own: Vec<u8>,
     exemplars: Vec<ExemplarNote>,
-    metadata: Vec<(Place, Arc<Metadata>)>,
+    metadata: Vec<(Spot, Arc<Metadata>)>,
     families: Vec<FamilyMetadata>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 struct ExemplarNote {
-    series: Place,
+    series: Spot,
     own: Range<usize>,
     t: i64,
     value: f64,

@@ -12,6 +12,9 @@ use crate::wal::SeriesRef;
 /// choose the labels, not the seeds; two series that share the bits by chance are not to be expected in the life of a store.
 pub type Key = (u64, u64);
 
+/// Where a series is in the head, and what it is called there.
+pub type Place = (u32, SeriesRef);
+
 /// What keys are made with.
 #[derive(Debug, Clone)]
 pub struct KeySeeds(RandomState, RandomState);
@@ -73,7 +76,7 @@ impl<'b> Subject<'b> {
 
 /// Where a batch has a subject.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Place {
+pub(super) enum Spot {
     /// A range of the arena.
     Arena(u32, u32),
     /// The number of a range of the arena that has a key.
@@ -82,7 +85,7 @@ pub(super) enum Place {
     Known(u32),
 }
 
-impl Place {
+impl Spot {
     pub(super) fn hash(self, state: &mut impl Hasher) {
         match self {
             Self::Arena(_, end) => end.hash(state),
@@ -92,7 +95,7 @@ impl Place {
     }
 }
 
-impl Default for Place {
+impl Default for Spot {
     fn default() -> Self {
         Self::Arena(0, 0)
     }
@@ -102,13 +105,13 @@ impl Default for Place {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Subjects {
     /// Whose the next row is.
-    pub(super) current: Place,
+    pub(super) current: Spot,
     /// Up to here the arena belongs to rows.
     claimed: u32,
     /// Ranges of the arena, and their keys.
     keyed: Vec<(u32, u32, Key)>,
     /// Slots and references.
-    known: Vec<(u32, SeriesRef)>,
+    known: Vec<Place>,
 }
 
 impl Batch {
@@ -116,7 +119,7 @@ impl Batch {
     pub fn begin(&mut self, key: Key) {
         let (start, end) = (self.subjects.claimed, self.arena.len() as u32);
         self.subjects.claimed = end;
-        self.subjects.current = Place::Keyed(self.subjects.keyed.len() as u32);
+        self.subjects.current = Spot::Keyed(self.subjects.keyed.len() as u32);
         self.subjects.keyed.push((start, end, key));
     }
 
@@ -127,33 +130,33 @@ impl Batch {
 
     /// The next rows are of a series that the head has.
     pub fn begin_known(&mut self, slot: u32, reference: SeriesRef) {
-        self.subjects.current = Place::Known(self.subjects.known.len() as u32);
+        self.subjects.current = Spot::Known(self.subjects.known.len() as u32);
         self.subjects.known.push((slot, reference));
     }
 
     /// Whatever was appended to the arena since the last label set, nothing included, is the next one.
     pub(super) fn claim(&mut self) {
         let end = self.arena.len() as u32;
-        self.subjects.current = Place::Arena(self.subjects.claimed, end);
+        self.subjects.current = Spot::Arena(self.subjects.claimed, end);
         self.subjects.claimed = end;
     }
 
     /// The label set just appended to the arena, else the last row's series.
-    pub(super) fn noted(&mut self) -> Place {
+    pub(super) fn noted(&mut self) -> Spot {
         if self.arena.len() as u32 > self.subjects.claimed {
             self.claim();
         }
         self.subjects.current
     }
 
-    pub(super) fn subject(&self, place: Place) -> Subject<'_> {
+    pub(super) fn subject(&self, place: Spot) -> Subject<'_> {
         match place {
-            Place::Arena(start, end) => Subject::Labels(self.packed(start, end)),
-            Place::Keyed(number) => match self.subjects.keyed.get(number as usize) {
+            Spot::Arena(start, end) => Subject::Labels(self.packed(start, end)),
+            Spot::Keyed(number) => match self.subjects.keyed.get(number as usize) {
                 Some(&(start, end, key)) => Subject::Keyed(self.packed(start, end), key),
                 None => Subject::Labels(Labels::default()),
             },
-            Place::Known(number) => match self.subjects.known.get(number as usize) {
+            Spot::Known(number) => match self.subjects.known.get(number as usize) {
                 Some(&(slot, reference)) => Subject::Known { slot, reference },
                 None => Subject::Labels(Labels::default()),
             },

@@ -3,7 +3,7 @@
 use ahash::RandomState;
 use hashbrown::HashTable;
 
-use crate::batch::{Key, KeySeeds};
+use crate::batch::{Key, KeySeeds, Place};
 use crate::wal::SeriesRef;
 
 /// Entries that are there whatever the number of series.
@@ -24,7 +24,7 @@ impl KnownSeries {
     }
 
     /// Where the series was when it was learned.
-    pub fn find(&self, key: Key) -> Option<(u32, SeriesRef)> {
+    pub fn find(&self, key: Key) -> Option<Place> {
         let found = self.table.find(key.0, |(other, ..)| *other == key);
         found.map(|(_, slot, reference)| (*slot, *reference))
     }

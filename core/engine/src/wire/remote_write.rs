@@ -11,8 +11,6 @@ mod replica;
 mod request;
 pub mod schema;
 mod tally;
-#[cfg(test)]
-mod tests;
 
 pub use decode::{decode, Decoded, Given};
 pub use replica::{replicas, Replica, ReplicaLabels};

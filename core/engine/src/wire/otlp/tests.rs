@@ -143,7 +143,7 @@ fn a_histogram_is_classic_or_has_custom_buckets() {
     let exemplars: Vec<_> = batch.exemplars().collect();
     let le: Vec<_> = exemplars
         .iter()
-        .map(|e| (e.series.get("le"), e.value, e.t - NOW))
+        .map(|e| (e.series.labels().get("le"), e.value, e.t - NOW))
         .collect();
     assert_eq!(le, [("5", 4.5, -1000), ("+Inf", 9.0, 0)]);
     assert_eq!(

@@ -8,13 +8,15 @@ use super::labels::{pack, show, LabelsRefused};
 use super::request::{BadReference, Pair, Part, Request};
 use super::schema::{sample, v1, v2};
 use super::{exemplar, histogram, Counts, Replica, Rules, Tally, Version, WriteError};
-use crate::batch::{Batch, FamilyMetadata, Key, KeySeeds};
+use crate::batch::{Batch, FamilyMetadata, Key, KeySeeds, Place};
 use crate::family::Text;
 use crate::histogram::{Counts as HistogramCounts, Histogram, ResetHint};
 use crate::labels::Labels;
 use crate::metadata::{kind_of_number, Metadata};
-use crate::wal::SeriesRef;
 use crate::wire::message::{Field, Fields, Malformed};
+
+/// Where the head has the series of these keys; it may tell of none.
+pub type LookUp<'l> = dyn Fn(&[Option<Key>]) -> Vec<Option<Place>> + 'l;
 
 /// What a request is read with, beside its rules.
 pub struct Given<'g> {
@@ -24,8 +26,8 @@ pub struct Given<'g> {
     pub unheard: &'g [Replica],
     /// What names of series are turned into keys with.
     pub seeds: &'g KeySeeds,
-    /// Where the head has the series of these keys.
-    pub known: &'g dyn Fn(&[Option<Key>]) -> Vec<Option<(u32, SeriesRef)>>,
+    /// How series are found again.
+    pub known: &'g LookUp<'g>,
 }
 
 /// A request as the head takes it.
@@ -90,12 +92,7 @@ struct Draft<'d, 'a> {
 }
 
 impl<'a> Draft<'_, 'a> {
-    fn series(
-        &mut self,
-        series: &'a [u8],
-        key: Option<Key>,
-        known: Option<(u32, SeriesRef)>,
-    ) -> Result<(), WriteError> {
+    fn series(&mut self, series: &'a [u8], key: Option<Key>, known: Option<Place>) -> Result<(), WriteError> {
         if !self.given.unheard.is_empty() && self.is_unheard(series)? {
             self.decoded.unheard += self.count(series)?;
             return Ok(());
