@@ -4,9 +4,29 @@
 
 pub mod classic;
 pub mod histogram_functions;
+pub mod aggregate;
+pub mod cells;
+mod changes;
+pub mod choose;
+mod extended_rate;
+pub mod functions;
+mod histogram_rate;
+mod instant_rate;
+pub mod json;
+mod kahan;
 pub mod label_sets;
 pub mod lookback;
+mod over_time;
+mod quantile;
+mod rate;
+mod regression;
+mod relabel;
 pub mod samples;
+pub mod smooth;
+mod starts;
+pub mod window;
+mod xxh64;
 
+pub use cells::Cells;
 pub use label_sets::{Grouping, LabelSets};
 pub use samples::Samples;

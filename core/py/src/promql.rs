@@ -1,6 +1,7 @@
 //! PromQL's loops as Python sees them: numbers come and go as arrays, label sets and samples as handles.
 
 mod histogram_functions;
+mod frames;
 mod label_sets;
 mod samples;
 
@@ -10,5 +11,6 @@ use pyo3::prelude::*;
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     histogram_functions::register(module)?;
     label_sets::register(module)?;
-    samples::register(module)
+    samples::register(module)?;
+    frames::register(module)
 }

@@ -212,6 +212,25 @@ impl LabelSets {
         Self(self.iter().map(keep).collect())
     }
 
+    /// Each set without the labels `names`.
+    pub fn dropped(&self, names: &[String]) -> Self {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        Self(self.0.iter().map(|packed| without(packed, &names)).collect())
+    }
+
+    /// The values that a label has in any set, "" where one has none, in the order of appearance.
+    pub fn distinct(&self, name: &str) -> Vec<&str> {
+        let mut distinct: Vec<&str> = Vec::new();
+        let mut seen = hashbrown::HashSet::new();
+        for labels in self.iter() {
+            let value = labels.iter().find(|(n, _)| *n == name).map_or("", |(_, v)| v);
+            if distinct.last() != Some(&value) && seen.insert(value) {
+                distinct.push(value);
+            }
+        }
+        distinct
+    }
+
     /// Each set with the labels `names` as `other` has them: a `group_left`'s. The two are of one length.
     pub fn including(&self, other: &Self, names: &[String]) -> Self {
         let mut names: Vec<&str> = names.iter().map(String::as_str).collect();

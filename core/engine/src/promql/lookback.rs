@@ -1,18 +1,8 @@
 //! The latest sample of each series at each step.
 
-use super::samples::Samples;
+use super::cells::{Cells, Notes, Sample};
+use super::samples::{Samples, Series};
 use crate::batch::is_stale;
-
-/// Cells of the series that have any: row after row.
-#[derive(Debug, Default)]
-pub struct Cells {
-    /// Numbers of the series that are left.
-    pub rows: Vec<i64>,
-    /// Where `present` is 0, nothing that counts.
-    pub values: Vec<f64>,
-    /// 1 where there is a float.
-    pub present: Vec<u8>,
-}
 
 /// What of the latest sample is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,35 +11,90 @@ pub enum Wanted {
     Value,
     /// Its time, ms.
     Time,
+    /// When what it counts began, ms; 0 where that is not known.
+    Start,
 }
 
-/// The latest sample at or before each of `ats`, unless it is `lookback` ms old or older, or says that the series ends.
+/// The latest sample at or before each of `ats`, unless it is `delta` ms old or older, or says that the series ends.
 /// `ats` ascend.
-pub fn lookback(samples: &Samples, ats: &[i64], lookback: i64, wanted: Wanted) -> Cells {
+pub fn lookback(samples: &Samples, ats: &[i64], delta: i64, wanted: Wanted) -> Cells {
     let mut cells = Cells::default();
-    for (row, floats) in samples.floats().enumerate() {
-        let before = cells.values.len();
-        let mut found = false;
-        let mut left = floats.times.iter().zip(floats.values).peekable();
-        let mut latest: Option<(i64, f64)> = None;
-        for at in ats {
-            while let Some((t, v)) = left.next_if(|(t, _)| *t <= at) {
-                latest = Some((*t, *v));
-            }
-            let seen = latest.filter(|(t, v)| *t > at.saturating_sub(lookback) && !is_stale(*v));
-            found |= seen.is_some();
-            cells.present.push(seen.is_some().into());
-            cells.values.push(seen.map_or(0.0, |(t, v)| match wanted {
-                Wanted::Value => v,
-                Wanted::Time => t as f64,
-            }));
-        }
-        if found {
-            cells.rows.push(row as i64);
+    let mut notes = Notes::default();
+    for series in 0..samples.len() {
+        let floats = samples.floats(series);
+        let histograms = samples.histograms(series);
+        if histograms.is_empty() && wanted == Wanted::Value {
+            push_floats(&floats, ats, delta, &mut cells);
         } else {
-            cells.values.truncate(before);
-            cells.present.truncate(before);
+            let mut latest = (Latest::of(floats), Latest::of(histograms));
+            for at in ats {
+                let (float, histogram) = (latest.0.seek(*at), latest.1.seek(*at));
+                let since = at.saturating_sub(delta);
+                let sample = match (float, histogram) {
+                    (float, Some((t, start, h))) if t > since && float.is_none_or(|(other, ..)| other < t) => {
+                        (!is_stale(h.sum)).then(|| wanted_of(wanted, t, start, || Sample::Histogram(h.clone())))
+                    }
+                    (Some((t, start, v)), _) if t > since => {
+                        (!is_stale(*v)).then(|| wanted_of(wanted, t, start, || Sample::Float(*v)))
+                    }
+                    _ => None,
+                };
+                cells.push(sample);
+            }
         }
+        cells.end_row(series, ats.len(), &mut notes);
     }
+    cells.read = cells.present.iter().map(|there| usize::from(*there)).sum::<usize>()
+        + cells
+            .histograms
+            .iter()
+            .map(|(_, histogram)| histogram.weight())
+            .sum::<usize>();
     cells
+}
+
+fn wanted_of(wanted: Wanted, time: i64, start: i64, value: impl FnOnce() -> Sample) -> Sample {
+    match wanted {
+        Wanted::Value => value(),
+        Wanted::Time => Sample::Float(time as f64),
+        Wanted::Start => Sample::Float(start as f64),
+    }
+}
+
+/// The way of most series.
+fn push_floats(floats: &Series<'_, f64>, ats: &[i64], delta: i64, cells: &mut Cells) {
+    let mut left = floats.iter().peekable();
+    let mut latest = (i64::MIN, 0.0);
+    for at in ats {
+        while let Some((t, v)) = left.next_if(|(t, _)| t <= at) {
+            latest = (t, *v);
+        }
+        let (t, value) = latest;
+        let seen = t > at.saturating_sub(delta) && !is_stale(value);
+        cells.values.push(value);
+        cells.present.push(seen.into());
+    }
+}
+
+/// The latest sample of a series, for times that ascend.
+struct Latest<'a, T> {
+    series: Series<'a, T>,
+    /// How many samples are not later.
+    passed: usize,
+}
+
+impl<'a, T> Latest<'a, T> {
+    fn of(series: Series<'a, T>) -> Self {
+        Self { series, passed: 0 }
+    }
+
+    /// Its time, start time and value.
+    fn seek(&mut self, at: i64) -> Option<(i64, i64, &'a T)> {
+        while self.series.times.get(self.passed).is_some_and(|t| *t <= at) {
+            self.passed += 1;
+        }
+        let last = self.passed.checked_sub(1)?;
+        let time = self.series.times.get(last)?;
+        Some((*time, self.series.start(last), self.series.values.get(last)?))
+    }
 }

@@ -3,29 +3,191 @@
 use std::sync::Arc;
 
 use super::LabelSets;
+use crate::float_histogram::FloatHistogram;
+use crate::histogram::ResetHint;
 use crate::query::Columns;
 
 /// Samples of many series, with their labels. Stale markers are among them.
 #[derive(Debug, Clone)]
 pub struct Samples {
     labels: LabelSets,
-    columns: Arc<Columns>,
+    floats: Floats,
+    histograms: Histograms,
 }
 
-/// Floats of one series, in order of time.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Floats<'a> {
+#[derive(Debug, Clone)]
+enum Floats {
+    Stored(Arc<Columns>),
+    Made(Made<f64>),
+}
+
+/// Samples of one kind, made by whoever made the others.
+#[derive(Debug, Clone)]
+pub struct Made<T> {
+    /// Where those of each series begin, and where those of the last one end.
+    pub offsets: Vec<usize>,
+    /// Of all series, ms.
+    pub times: Vec<i64>,
+    /// As many.
+    pub values: Vec<T>,
+    /// As many times at which what a sample counts began, ms, 0 where that is not known; or none at all.
+    pub starts: Vec<i64>,
+}
+
+type Histograms = Made<Arc<FloatHistogram>>;
+
+/// Samples of one kind of one series, in order of time.
+#[derive(Debug)]
+pub struct Series<'a, T> {
     /// Times, ms.
     pub times: &'a [i64],
     /// As many values.
-    pub values: &'a [f64],
+    pub values: &'a [T],
+    /// As many start times, ms; or none.
+    pub starts: &'a [i64],
+}
+
+impl<T> Clone for Series<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Series<'_, T> {}
+
+impl<'a, T> Series<'a, T> {
+    /// The samples `from` up to `to`.
+    pub fn cut(&self, from: usize, to: usize) -> Self {
+        Self {
+            times: self.times.get(from..to).unwrap_or_default(),
+            values: self.values.get(from..to).unwrap_or_default(),
+            starts: self.starts.get(from..to).unwrap_or_default(),
+        }
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// True without any.
+    pub fn is_empty(&self) -> bool {
+        self.times.is_empty()
+    }
+
+    /// Each with its time.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (i64, &'a T)> + ExactSizeIterator + Clone {
+        self.times.iter().copied().zip(self.values)
+    }
+
+    /// When what the n-th sample counts began, 0 where that is not known.
+    pub fn start(&self, n: usize) -> i64 {
+        self.starts.get(n).copied().unwrap_or(0)
+    }
+}
+
+impl<T> Default for Made<T> {
+    fn default() -> Self {
+        Self {
+            offsets: vec![0],
+            times: Vec::new(),
+            values: Vec::new(),
+            starts: Vec::new(),
+        }
+    }
+}
+
+impl<T> Made<T> {
+    /// One sample more of the series at hand.
+    pub fn push(&mut self, time: i64, value: T) {
+        self.times.push(time);
+        self.values.push(value);
+    }
+
+    /// The series at hand has no more.
+    pub fn end_series(&mut self) {
+        self.offsets.push(self.values.len());
+    }
+
+    fn series(&self, n: usize) -> Series<'_, T> {
+        let whole = Series {
+            times: &self.times,
+            values: &self.values,
+            starts: &self.starts,
+        };
+        match (self.offsets.get(n), self.offsets.get(n + 1)) {
+            (Some(from), Some(to)) => whole.cut(*from, *to),
+            _ => whole.cut(0, 0),
+        }
+    }
 }
 
 impl Samples {
     /// What a selector found.
-    pub fn new(columns: Arc<Columns>) -> Self {
-        let labels = LabelSets::new(columns.label_sets().to_vec());
-        Self { labels, columns }
+    pub fn stored(columns: Arc<Columns>) -> Self {
+        let converted = columns.histograms().iter();
+        let histograms = Made {
+            offsets: columns
+                .histogram_offsets()
+                .iter()
+                .map(|offset| *offset as usize)
+                .collect(),
+            times: converted.clone().map(|(t, _)| *t).collect(),
+            values: converted
+                .map(|(_, stored)| Arc::new(FloatHistogram::from_stored(stored)))
+                .collect(),
+            starts: Vec::new(),
+        };
+        Self {
+            labels: LabelSets::new(columns.label_sets().to_vec()),
+            floats: Floats::Stored(columns),
+            histograms,
+        }
+    }
+
+    /// What something else made: as many series as there are labels.
+    pub fn made(labels: LabelSets, floats: Made<f64>, histograms: Made<Arc<FloatHistogram>>) -> Self {
+        Self {
+            labels,
+            floats: Floats::Made(floats),
+            histograms,
+        }
+    }
+
+    /// What a subquery made at `times` (ms, ascending): series x times, and the histograms with their places among those.
+    pub fn of_cells(
+        labels: LabelSets,
+        times: &[i64],
+        values: &[f64],
+        present: &[u8],
+        histograms: impl Iterator<Item = (i64, Arc<FloatHistogram>)>,
+    ) -> Self {
+        let (mut floats, mut others) = (Made::default(), Made::default());
+        let mut histograms = histograms.peekable();
+        let steps = times.len().max(1);
+        for (row, (values, present)) in values.chunks_exact(steps).zip(present.chunks_exact(steps)).enumerate() {
+            for (time, (value, there)) in times.iter().zip(values.iter().zip(present)) {
+                if *there != 0 {
+                    floats.push(*time, *value);
+                }
+            }
+            let behind = ((row + 1) * steps) as i64;
+            while let Some((cell, mut histogram)) = histograms.next_if(|(cell, _)| *cell < behind) {
+                if matches!(histogram.hint, ResetHint::Reset | ResetHint::NotReset) {
+                    // It was about the sample before it, which need not be the one before it here.
+                    Arc::make_mut(&mut histogram).hint = ResetHint::Unknown;
+                }
+                others.push(times.get(cell as usize % steps).copied().unwrap_or(0), histogram);
+            }
+            floats.end_series();
+            others.end_series();
+        }
+        Self::made(labels, floats, others)
+    }
+
+    /// The same samples of series with other labels, as many.
+    pub fn relabeled(&self, labels: LabelSets) -> Self {
+        Self { labels, ..self.clone() }
     }
 
     /// Labels of the series.
@@ -43,22 +205,45 @@ impl Samples {
         self.labels.is_empty()
     }
 
-    /// All samples.
-    pub fn count(&self) -> usize {
-        self.columns.samples()
+    /// What all samples weigh against the limits; a histogram is more than a float.
+    pub fn weight(&self) -> usize {
+        let floats = match &self.floats {
+            Floats::Stored(columns) => columns.values().len(),
+            Floats::Made(made) => made.values.len(),
+        };
+        floats
+            + self
+                .histograms
+                .values
+                .iter()
+                .map(|histogram| histogram.weight())
+                .sum::<usize>()
     }
 
-    /// The floats of each series.
-    pub fn floats(&self) -> impl Iterator<Item = Floats<'_>> {
-        let (times, values) = (self.columns.timestamps(), self.columns.values());
-        let offsets = self.columns.offsets();
-        let cut = move |(start, end): (&i64, &i64)| {
-            let range = *start as usize..*end as usize;
-            Floats {
-                times: times.get(range.clone()).unwrap_or_default(),
-                values: values.get(range).unwrap_or_default(),
-            }
+    /// The floats of a series.
+    pub fn floats(&self, n: usize) -> Series<'_, f64> {
+        let columns = match &self.floats {
+            Floats::Made(made) => return made.series(n),
+            Floats::Stored(columns) => columns,
         };
-        offsets.iter().zip(offsets.iter().skip(1)).map(cut)
+        let whole = Series {
+            times: columns.timestamps(),
+            values: columns.values(),
+            starts: &[],
+        };
+        match (columns.offsets().get(n), columns.offsets().get(n + 1)) {
+            (Some(from), Some(to)) => whole.cut(*from as usize, *to as usize),
+            _ => whole.cut(0, 0),
+        }
+    }
+
+    /// The histograms of a series.
+    pub fn histograms(&self, n: usize) -> Series<'_, Arc<FloatHistogram>> {
+        self.histograms.series(n)
+    }
+
+    /// There are histograms.
+    pub fn has_histograms(&self) -> bool {
+        !self.histograms.values.is_empty()
     }
 }

@@ -125,6 +125,29 @@ impl PyLabelSets {
         )
     }
 
+    fn dropped(&self, names: Vec<String>) -> Self {
+        Self(self.0.dropped(&names))
+    }
+
+    fn distinct(&self, name: &str) -> Vec<&str> {
+        self.0.distinct(name)
+    }
+
+    fn replaced(&self, target: &str, template: &str, source: &str, pattern: &str) -> PyResult<Self> {
+        let replaced = self.0.replaced(target, template, source, pattern);
+        replaced
+            .map(Self)
+            .map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    fn joined(&self, target: &str, separator: &str, sources: Vec<String>) -> Self {
+        Self(self.0.joined(target, separator, &sources))
+    }
+
+    fn ratios<'py>(&self, py: Python<'py>) -> PyResult<View<'py>> {
+        Numbers::Floats(self.0.ratios()).view(py)
+    }
+
     fn kept(&self, names: Vec<String>, without: bool) -> Self {
         Self(self.0.kept(&Grouping::new(names, without)))
     }

@@ -1,0 +1,241 @@
+//! Results as the query API has them.
+
+use std::sync::Arc;
+
+use super::samples::Samples;
+use super::LabelSets;
+use crate::float::{push_i64, push_value};
+use crate::float_histogram::FloatHistogram;
+use crate::labels::Labels;
+
+/// A frame, to be printed.
+#[derive(Debug, Clone, Copy)]
+pub struct Printed<'a> {
+    /// Of each series.
+    pub labels: &'a LabelSets,
+    /// The times of the steps, ms.
+    pub times: &'a [i64],
+    /// Series x steps.
+    pub values: &'a [f64],
+    /// Likewise, 0 where there is no float.
+    pub present: &'a [u8],
+    /// Histograms with their place among the cells, ascending.
+    pub histograms: &'a [(i64, Arc<FloatHistogram>)],
+}
+
+impl Printed<'_> {
+    fn rows(&self) -> impl Iterator<Item = (usize, Labels<'_>, &[f64], &[u8])> {
+        let steps = self.times.len().max(1);
+        let cells = self.values.chunks_exact(steps).zip(self.present.chunks_exact(steps));
+        let rows = self.labels.iter().zip(cells).enumerate();
+        rows.map(|(n, (labels, (values, present)))| (n, labels, values, present))
+    }
+
+    fn histograms_of(&self, row: usize) -> &[(i64, Arc<FloatHistogram>)] {
+        let steps = self.times.len();
+        let behind = |cell: usize| self.histograms.partition_point(|(at, _)| *at < cell as i64);
+        self.histograms
+            .get(behind(row * steps)..behind((row + 1) * steps))
+            .unwrap_or_default()
+    }
+
+    /// `[{"metric":{},"value":[1,"2"]}]`, of the first step.
+    pub fn vector(&self) -> Vec<u8> {
+        let mut out = vec![b'['];
+        let time = self.times.first().copied().unwrap_or(0);
+        for (row, labels, values, present) in self.rows() {
+            begin_series(&mut out, row, labels);
+            match (values.first(), present.first(), self.histograms_of(row).first()) {
+                (_, _, Some((_, histogram))) => {
+                    out.extend_from_slice(b",\"histogram\":");
+                    push_histogram(&mut out, time, histogram);
+                }
+                (Some(value), Some(1), _) => {
+                    out.extend_from_slice(b",\"value\":");
+                    push_float(&mut out, time, *value);
+                }
+                _ => {}
+            }
+            out.push(b'}');
+        }
+        out.push(b']');
+        out
+    }
+
+    /// `[{"metric":{},"values":[[1,"2"],[2,"3"]]}]`
+    pub fn matrix(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.values.len() * 24 + 64);
+        out.push(b'[');
+        for (row, labels, values, present) in self.rows() {
+            let start = (row * self.times.len()) as i64;
+            let floats = self.times.iter().zip(values.iter().zip(present));
+            let floats = floats
+                .filter(|(_, (_, there))| **there != 0)
+                .map(|(time, (value, _))| (*time, value));
+            let histograms = self.histograms_of(row).iter().filter_map(|(cell, histogram)| {
+                let time = self.times.get(usize::try_from(cell - start).ok()?)?;
+                Some((*time, histogram))
+            });
+            push_series(&mut out, row, labels, floats, histograms);
+        }
+        out.push(b']');
+        out
+    }
+}
+
+/// Samples with times of their own, likewise.
+pub fn matrix_of(samples: &Samples) -> Vec<u8> {
+    let mut out = vec![b'['];
+    for (row, labels) in samples.labels().iter().enumerate() {
+        push_series(
+            &mut out,
+            row,
+            labels,
+            samples.floats(row).iter(),
+            samples.histograms(row).iter(),
+        );
+    }
+    out.push(b']');
+    out
+}
+
+fn push_series<'a>(
+    out: &mut Vec<u8>,
+    row: usize,
+    labels: Labels<'_>,
+    floats: impl Iterator<Item = (i64, &'a f64)>,
+    histograms: impl Iterator<Item = (i64, &'a Arc<FloatHistogram>)>,
+) {
+    begin_series(out, row, labels);
+    push_points(
+        out,
+        b",\"values\":[",
+        floats.map(|(time, value)| (time, *value)),
+        push_float,
+    );
+    push_points(out, b",\"histograms\":[", histograms, |out, time, histogram| {
+        push_histogram(out, time, histogram)
+    });
+    out.push(b'}');
+}
+
+fn push_points<T>(
+    out: &mut Vec<u8>,
+    mut separator: &[u8],
+    points: impl Iterator<Item = (i64, T)>,
+    push: impl Fn(&mut Vec<u8>, i64, T),
+) {
+    let mut any = false;
+    for (time, value) in points {
+        out.extend_from_slice(separator);
+        push(out, time, value);
+        (separator, any) = (b",", true);
+    }
+    if any {
+        out.push(b']');
+    }
+}
+
+fn begin_series(out: &mut Vec<u8>, row: usize, labels: Labels<'_>) {
+    if row > 0 {
+        out.push(b',');
+    }
+    out.extend_from_slice(b"{\"metric\":{");
+    for (n, (name, value)) in labels.iter().enumerate() {
+        if n > 0 {
+            out.push(b',');
+        }
+        push_text(out, name);
+        out.push(b':');
+        push_text(out, value);
+    }
+    out.push(b'}');
+}
+
+fn push_text(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0..=0x1f => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+            _ => out.push(byte),
+        }
+    }
+    out.push(b'"');
+}
+
+fn push_float(out: &mut Vec<u8>, time: i64, value: f64) {
+    out.push(b'[');
+    push_time(out, time);
+    out.extend_from_slice(b",\"");
+    push_value(out, value);
+    out.extend_from_slice(b"\"]");
+}
+
+fn push_histogram(out: &mut Vec<u8>, time: i64, histogram: &FloatHistogram) {
+    out.push(b'[');
+    push_time(out, time);
+    out.push(b',');
+    histogram.push_json(out);
+    out.push(b']');
+}
+
+/// Seconds, with three digits behind the point unless they are zeros.
+fn push_time(out: &mut Vec<u8>, time: i64) {
+    if time < 0 {
+        out.push(b'-');
+    }
+    let (seconds, millis) = (time.unsigned_abs() / 1000, time.unsigned_abs() % 1000);
+    push_i64(out, seconds as i64);
+    if millis > 0 {
+        out.push(b'.');
+        if millis < 100 {
+            out.push(b'0');
+        }
+        if millis < 10 {
+            out.push(b'0');
+        }
+        push_i64(out, millis as i64);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::labels::pack;
+
+    #[test]
+    fn prints_what_is_there() {
+        let mut packed = Vec::new();
+        pack(&mut [("__name__", "m"), ("q", "a\"b\n")], &mut packed).unwrap();
+        let labels = LabelSets::new(vec![packed.into(), Arc::default()]);
+        let printed = Printed {
+            labels: &labels,
+            times: &[1_000, 1_005, 1_250],
+            values: &[1.0, 0.0, f64::NAN, 2.5, 1e21, f64::INFINITY],
+            present: &[1, 0, 1, 1, 1, 1],
+            histograms: &[(1, Arc::default())],
+        };
+        let text = String::from_utf8(printed.matrix()).unwrap();
+        let first = r#"{"metric":{"__name__":"m","q":"a\"b\n"},"values":[[1,"1"],[1.250,"NaN"]],"#.to_owned()
+            + r#""histograms":[[1.005,{"count":"0","sum":"0"}]]}"#;
+        let second = r#"{"metric":{},"values":[[1,"2.5"],[1.005,"1e+21"],[1.250,"+Inf"]]}"#;
+        assert_eq!(text, format!("[{first},{second}]"));
+        let one = Printed {
+            times: &[-500],
+            values: &[3.0, 4.0],
+            present: &[1, 1],
+            histograms: &[],
+            ..printed
+        };
+        let text = String::from_utf8(one.vector()).unwrap();
+        assert!(
+            text.ends_with(r#"},"value":[-0.500,"3"]},{"metric":{},"value":[-0.500,"4"]}]"#),
+            "{text}"
+        );
+    }
+}
