@@ -5,6 +5,7 @@ PYTHON ?= python3
 CARGO  ?= cargo
 ARGS   ?=
 CASES  ?= 5000
+CONFORMANCE ?= ../shared/conformance/promql
 BIN    := .venv/bin
 CORE   := --manifest-path core/Cargo.toml --locked
 
@@ -17,10 +18,10 @@ RUST  := $(shell find core -name target -prune -o \( -name '*.rs' -o -name 'Carg
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test check interop ui crash soak fuzz bench run docs fmt clean
+.PHONY: help venv demo test check conformance interop ui crash soak fuzz bench run docs fmt clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(BUILT) $(TEST) $(CHECK) ## Build the core and install everything into .venv
 
@@ -40,6 +41,9 @@ check: $(BUILT) $(TEST) $(CHECK) ## Formats, lints, types, floors, the core's st
 	$(CARGO) fmt --manifest-path core/Cargo.toml --all --check
 	$(CARGO) clippy $(CORE) --workspace --all-targets --quiet -- -D warnings
 	$(CARGO) test $(CORE) --quiet --package engine
+
+conformance: $(BUILT) $(TEST) ## PromQL by Prometheus' own tests; CONFORMANCE=DIR has its *.test files
+	$(BIN)/python -m tests.promql $(CONFORMANCE)/*.test
 
 interop: $(BUILT) $(TEST) ## Tests against real peers on PATH; ARGS=--require-peers fails when one is missing
 	$(BIN)/pytest -m interop $(ARGS)

@@ -20,6 +20,7 @@ __all__ = [
     "BlockDamaged",
     "BlockStats",
     "Cardinality",
+    "Cells",
     "Checkpoint",
     "ChunkRead",
     "Classic",
@@ -71,31 +72,40 @@ __all__ = [
     "WriteMessage",
     "WriteRefused",
     "WriteRules",
+    "aggregate_cells",
     "analyze_block",
     "cardinality",
     "check_log",
+    "count_values",
     "cut_late",
     "describe_histograms",
     "encode_columns",
     "encode_lines",
+    "extreme_cells",
+    "first_cells",
+    "frame_json",
     "gunzip",
     "histogram_fractions",
     "histogram_quantiles",
     "label_names",
     "label_values",
     "log_hole",
+    "operate_histograms",
     "parse_families",
     "parse_histogram_literal",
     "parse_histogram_sequence",
     "parse_lines",
     "pattern_matches_empty",
+    "quantile_cells",
     "read_chunks",
     "read_heads",
     "read_request",
     "read_samples",
     "resume_log",
+    "scaled_histograms",
     "snappy_length",
     "stage_deletion",
+    "total_histograms",
     "unsnappy_framed",
     "verify_block",
     "verify_head_chunks",
@@ -1681,6 +1691,21 @@ class LabelSets:
     def with_label(self, name: str, values: Sequence[str | None]) -> LabelSets:
         """With one label set to a value of each series'; "" takes it away, None leaves it."""
 
+    def dropped(self, names: Sequence[str]) -> LabelSets:
+        """Each set without these labels."""
+
+    def distinct(self, name: str) -> list[str]:
+        """The values that a label has, as they appear."""
+
+    def replaced(self, target: str, template: str, source: str, pattern: str) -> tuple[LabelSets, memoryview]:
+        """`label_replace`; and where the pattern matched (uint8). Raises ValueError for a bad pattern."""
+
+    def joined(self, target: str, separator: str, sources: Sequence[str]) -> LabelSets:
+        """`label_join`."""
+
+    def ratios(self) -> memoryview:
+        """Prometheus' hash of each set as a part of the largest (float64)."""
+
     def kept(self, names: Sequence[str], without: bool) -> LabelSets:
         """Each set with these labels only, or, `without`, without them and the metric's name."""
 
@@ -1692,22 +1717,100 @@ class Samples:
     """Samples of many series: what a selector found, or a subquery made."""
 
     def __new__(cls, columns: Columns) -> Self: ...
+    @staticmethod
+    def of_cells(
+        labels: LabelSets,
+        times: npt.NDArray[np.int64],
+        values: npt.NDArray[np.float64],
+        present: npt.NDArray[np.uint8],
+        cells: npt.NDArray[np.int64],
+        histograms: Sequence[FloatHistogram],
+    ) -> Samples:
+        """The cells of a frame, whose steps are at `times`; histograms have their places in `cells`."""
+
+    @staticmethod
+    def of_rows(
+        labels: LabelSets,
+        rows: Sequence[tuple[Sequence[tuple[int, float, int]], Sequence[tuple[int, FloatHistogram, int]]]],
+    ) -> Samples:
+        """Floats and histograms of each series in order of time, each with its time and start time (0: not known), ms.
+        For tests and cold paths."""
+
     def __len__(self) -> int:
         """Series."""
 
     @property
-    def count(self) -> int:
-        """Samples."""
+    def weight(self) -> int:
+        """Samples; a histogram counts as several."""
 
     @property
     def labels(self) -> LabelSets:
         """Of the series."""
 
-    def lookback(
-        self, ats: npt.NDArray[np.int64], delta: int, times: bool
-    ) -> tuple[memoryview, memoryview, memoryview]:
-        """The latest sample at each of the ascending times `ats` (int64, ms), less than `delta` ms old: the series that
-        have any (int64), their values or `times` in ms (float64, series x steps), and where there is one (uint8)."""
+    def relabeled(self, labels: LabelSets) -> Samples:
+        """The same samples with other labels. Raises ValueError for another number of series."""
+
+    def sorted(self) -> Samples:
+        """The series in the order of their labels."""
+
+    def lookback(self, ats: npt.NDArray[np.int64], delta: int, wanted: str) -> Cells:
+        """The latest sample at each of the ascending times `ats`, ms, less than `delta` ms old. `wanted` of it is its
+        `value`, or its `time` or `start` time in ms."""
+
+    def smooth(self, ats: npt.NDArray[np.int64], delta: int) -> Cells:
+        """The value at each of the ascending times `ats`, between the samples on both sides, none `delta` away."""
+
+    def over_windows(
+        self,
+        function: str,
+        ends: npt.NDArray[np.int64],
+        ats: npt.NDArray[np.int64],
+        range: int,
+        parameters: Sequence[npt.NDArray[np.float64]],
+        *,
+        edges: str,
+        delta: int,
+        starts: bool,
+    ) -> Cells:
+        """A function of the samples in (end - range, end] for each of the ascending `ends`, at the steps `ats`, all ms.
+
+        `parameters` are its other arguments, each with a number for each step. `edges` is `plain`, `anchored` or
+        `smoothed`, for which samples count that are `delta` further off; `starts` tells to heed start times. Raises
+        ValueError for an unknown function.
+        """
+
+    def window(self, end: int, range: int, edges: str, delta: int) -> Samples | None:
+        """The samples in (end - range, end]; None when histograms would have to be put at its edges."""
+
+    def json(self) -> bytes:
+        """As the query API shows a matrix."""
+
+    def rows(self) -> list[tuple[dict[str, str], list[tuple[int, float]], list[tuple[int, FloatHistogram]]]]:
+        """Each series with its floats and histograms."""
+
+@final
+class Cells:
+    """What a loop has made of series: series x steps. Each part can be taken once."""
+
+    def take_rows(self) -> memoryview:
+        """int64: the numbers of the series that have any cell."""
+
+    def take_values(self) -> memoryview:
+        """float64: one for each cell."""
+
+    def take_present(self) -> memoryview:
+        """uint8: where there is a float."""
+
+    def take_histograms(self) -> tuple[memoryview, list[FloatHistogram]]:
+        """Histograms, and their places among the cells (int64, ascending)."""
+
+    @property
+    def notes(self) -> list[tuple[int, str, int]]:
+        """What was wrong: the number of a series, what, and how often."""
+
+    @property
+    def read(self) -> int:
+        """Samples that all steps looked at."""
 
 @final
 class Classic:
@@ -1766,3 +1869,78 @@ def histogram_fractions(
     handles: Sequence[FloatHistogram], lower: npt.NDArray[np.float64], upper: npt.NDArray[np.float64]
 ) -> tuple[memoryview, memoryview]:
     """The share of each's observations between its bounds (float64), and whether it has observed NaN (uint8)."""
+
+def aggregate_cells(
+    operator: str,
+    values: npt.NDArray[np.float64],
+    present: npt.NDArray[np.uint8],
+    ids: npt.NDArray[np.uint32],
+    count: int,
+) -> tuple[memoryview, memoryview]:
+    """`sum`, `avg`, `count`, `group`, `min`, `max`, `stdvar` or `stddev` of the floats of each of `count` groups at
+    each step; `ids` has the group of each series. Values (float64) and where there is one (uint8), groups x steps."""
+
+def quantile_cells(
+    qs: npt.NDArray[np.float64],
+    values: npt.NDArray[np.float64],
+    present: npt.NDArray[np.uint8],
+    ids: npt.NDArray[np.uint32],
+    count: int,
+) -> tuple[memoryview, memoryview]:
+    """The quantile of each group, `qs` has which at each step. Otherwise as `aggregate_cells`."""
+
+def count_values(
+    name: str,
+    labels: LabelSets,
+    names: Sequence[str],
+    without: bool,
+    values: npt.NDArray[np.float64],
+    present: npt.NDArray[np.uint8],
+) -> tuple[LabelSets, memoryview, memoryview]:
+    """How many series of each group have each value; the value is the label `name`."""
+
+def extreme_cells(
+    largest: bool,
+    ks: npt.NDArray[np.float64],
+    values: npt.NDArray[np.float64],
+    present: npt.NDArray[np.uint8],
+    ids: npt.NDArray[np.uint32],
+    count: int,
+) -> tuple[memoryview, memoryview]:
+    """Which cells (uint8) have the `ks` largest or smallest values of their group at each step; when there is one step,
+    the series (int64), group after group, the best first."""
+
+def first_cells(
+    ks: npt.NDArray[np.float64], occupied: npt.NDArray[np.uint8], ids: npt.NDArray[np.uint32], count: int
+) -> memoryview:
+    """Which cells (uint8) are among the first `ks` of their group that are occupied."""
+
+def frame_json(
+    labels: LabelSets,
+    times: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float64],
+    present: npt.NDArray[np.uint8],
+    cells: npt.NDArray[np.int64],
+    histograms: Sequence[FloatHistogram],
+    vector: bool,
+) -> bytes:
+    """A frame as the query API shows it: as a vector, of its first step, or as a matrix."""
+
+def scaled_histograms(histograms: Sequence[FloatHistogram], factor: float) -> list[FloatHistogram]:
+    """Each times a number."""
+
+def operate_histograms(
+    operator: str,
+    lhs: Sequence[FloatHistogram | None],
+    lhs_floats: npt.NDArray[np.float64],
+    rhs: Sequence[FloatHistogram | None],
+    rhs_floats: npt.NDArray[np.float64],
+) -> tuple[list[FloatHistogram | None], set[str]]:
+    """A binary operator between samples, floats where there is no histogram; and what to tell of it. A comparison gives
+    the left side where it holds."""
+
+def total_histograms(
+    mean: bool, histograms: Sequence[FloatHistogram], cells: npt.NDArray[np.int64]
+) -> tuple[memoryview, list[FloatHistogram], list[int], bool, bool]:
+    """The sum, or the mean, of the histograms for each cell: cells (int64, ascending) and totals, the numbers of
+    histograms that do not go with others, and whether bounds had to be dropped and hints contradicted each other."""

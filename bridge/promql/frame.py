@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from bridge.native import LabelSets, Samples
+from bridge.native import Cells, FloatHistogram, LabelSets, Samples
 
 __all__ = [
     "Bools",
@@ -29,12 +29,18 @@ __all__ = [
     "Text",
     "Value",
     "empty_frame",
+    "frame_of",
+    "handles",
+    "stack",
 ]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
 Integers: TypeAlias = npt.NDArray[np.int64]
 Handles: TypeAlias = npt.NDArray[np.object_]
+
+NONE: Bools = np.zeros(0, dtype=np.bool_)
+"""Flags that nobody has set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ class Histograms:
     items: Handles
 
     @classmethod
-    def of(cls, cells: Integers, items: Sequence[object]) -> "Histograms | None":
+    def of(cls, cells: Integers, items: Sequence[FloatHistogram]) -> "Histograms | None":
         """None when there are none."""
         return cls(cells, handles(items)) if len(items) else None
 
@@ -120,7 +126,7 @@ class Frame:
     values: Floats
     present: Bools
     histograms: Histograms | None = None
-    drop_name: Bools = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    drop_name: Bools = field(default_factory=lambda: NONE)
     ordered: bool = False
 
     def __post_init__(self) -> None:
@@ -215,6 +221,7 @@ class RangeVector:
         samples: native: labels, times, values, histograms; also those that the windows do not reach.
         ends: where the window of each step ends, ms, itself in it.
         range: how far it reaches back, ms; what is exactly so old is not in it.
+        edges: `plain`, `anchored` or `smoothed`: what counts at the edges of a window.
         drop_name: as in a frame.
     """
 
@@ -222,6 +229,7 @@ class RangeVector:
     ends: Integers
     range: int
     drop_name: Bools
+    edges: str = "plain"
 
 
 Value: TypeAlias = Frame | Scalar | Text | RangeVector
@@ -238,3 +246,39 @@ def empty_frame(steps: Steps) -> Frame:
     """No series."""
     shape = (0, steps.count)
     return Frame(steps, LabelSets([]), np.empty(shape), np.zeros(shape, dtype=np.bool_))
+
+
+def frame_of(cells: Cells, labels: LabelSets, steps: Steps, drop_name: Bools | None = None) -> Frame:
+    """What the core made of the series with these labels and flags. The cells are used up."""
+    rows = np.frombuffer(cells.take_rows(), dtype=np.int64)
+    shape = (len(rows), steps.count)
+    return Frame(
+        steps,
+        labels if len(rows) == len(labels) else labels.take(rows),
+        np.frombuffer(cells.take_values(), dtype=np.float64).reshape(shape),
+        np.frombuffer(cells.take_present(), dtype=np.bool_).reshape(shape),
+        histograms_of(cells),
+        NONE if drop_name is None else drop_name[rows],
+    )
+
+
+def histograms_of(cells: Cells) -> Histograms | None:
+    """Those that the core made."""
+    places, items = cells.take_histograms()
+    return Histograms.of(np.frombuffer(places, dtype=np.int64), items)
+
+
+def stack(first: Frame, second: Frame) -> Frame:
+    """The series of both."""
+    histograms = [frame.histograms for frame in (first, second)]
+    if histograms[1] is not None:
+        histograms[1] = replace(histograms[1], cells=histograms[1].cells + first.values.size)
+    some = [one for one in histograms if one is not None]
+    return Frame(
+        first.steps,
+        first.labels.concat(second.labels),
+        np.concatenate((first.values, second.values)),
+        np.concatenate((first.present, second.present)),
+        Histograms(np.concatenate([h.cells for h in some]), np.concatenate([h.items for h in some])) if some else None,
+        np.concatenate((first.drop_name, second.drop_name)),
+    )

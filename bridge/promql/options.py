@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["ParserOptions"]
+__all__ = ["EngineOptions", "ParserOptions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +30,29 @@ class ParserOptions:
             extended_range_selectors=True,
             fill_modifiers=True,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How expressions are evaluated; the defaults are Prometheus'.
+
+    Attributes:
+        parser: what may be written.
+        lookback: ms for which a sample counts as the latest one, unless a query says otherwise.
+        subquery_step: ms between the steps of a subquery that names none: Prometheus' evaluation interval.
+        delayed_name_removal: a metric's name goes in the end of a query only, so that it can still be joined by.
+        type_and_unit_labels: `__type__` tells counters, instead of the ends of names.
+        start_timestamps: `rate`, `increase`, `irate` and `resets` heed when counters began.
+    """
+
+    parser: ParserOptions = ParserOptions()
+    lookback: int = 300_000
+    subquery_step: int = 60_000
+    delayed_name_removal: bool = False
+    type_and_unit_labels: bool = False
+    start_timestamps: bool = False
+
+    @classmethod
+    def everything(cls) -> "EngineOptions":
+        """All features on, as Prometheus' own tests have them."""
+        return cls(ParserOptions.everything(), delayed_name_removal=True, start_timestamps=True)

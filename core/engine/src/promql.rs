@@ -2,14 +2,16 @@
 //!
 //! Cells are series x steps, row after row, each a value and whether there is one. What a query means is decided by the caller.
 
-pub mod classic;
-pub mod histogram_functions;
 pub mod aggregate;
 pub mod cells;
 mod changes;
 pub mod choose;
+pub mod classic;
 mod extended_rate;
 pub mod functions;
+pub mod histogram_functions;
+pub mod histogram_groups;
+pub mod histogram_operators;
 mod histogram_rate;
 mod instant_rate;
 pub mod json;

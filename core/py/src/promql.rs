@@ -1,7 +1,8 @@
 //! PromQL's loops as Python sees them: numbers come and go as arrays, label sets and samples as handles.
 
-mod histogram_functions;
 mod frames;
+mod histogram_functions;
+mod histograms;
 mod label_sets;
 mod samples;
 
@@ -12,5 +13,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     histogram_functions::register(module)?;
     label_sets::register(module)?;
     samples::register(module)?;
-    frames::register(module)
+    frames::register(module)?;
+    histograms::register(module)
 }

@@ -11,13 +11,24 @@ use crate::labels::Labels;
 use crate::regex::{RegexError, Rewrite};
 
 impl LabelSets {
-    /// `target` set to `template` with what `pattern` captures in the value of `source`, in the sets where it matches.
-    pub fn replaced(&self, target: &str, template: &str, source: &str, pattern: &str) -> Result<Self, RegexError> {
+    /// `target` set to `template` with what `pattern` captures in the value of `source`, in the sets where it matches; and which
+    /// those are (1).
+    pub fn replaced(
+        &self,
+        target: &str,
+        template: &str,
+        source: &str,
+        pattern: &str,
+    ) -> Result<(Self, Vec<u8>), RegexError> {
         let rewrite = Rewrite::new(pattern)?;
-        Ok(self.with_label(
-            target,
-            self.values(source)
-                .map(|value| rewrite.apply(value, template).map(Cow::from)),
+        let values: Vec<Option<String>> = self
+            .values(source)
+            .map(|value| rewrite.apply(value, template))
+            .collect();
+        let matched = values.iter().map(|value| value.is_some().into()).collect();
+        Ok((
+            self.with_label(target, values.into_iter().map(|value| value.map(Cow::from))),
+            matched,
         ))
     }
 

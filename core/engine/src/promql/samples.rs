@@ -190,6 +190,25 @@ impl Samples {
         Self { labels, ..self.clone() }
     }
 
+    /// The same series in the order of their labels.
+    pub fn sorted(&self) -> Self {
+        let Some(order) = self.labels.order() else {
+            return self.clone();
+        };
+        let (mut floats, mut histograms) = (Made::default(), Made::default());
+        for row in &order {
+            self.floats(*row as usize)
+                .iter()
+                .for_each(|(t, value)| floats.push(t, *value));
+            self.histograms(*row as usize)
+                .iter()
+                .for_each(|(t, histogram)| histograms.push(t, histogram.clone()));
+            floats.end_series();
+            histograms.end_series();
+        }
+        Self::made(self.labels.take(&order), floats, histograms)
+    }
+
     /// Labels of the series.
     pub fn labels(&self) -> &LabelSets {
         &self.labels

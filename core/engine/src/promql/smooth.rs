@@ -61,8 +61,11 @@ impl Function for Smooth {
     }
 }
 
+/// A sample and its time, if there is one.
+type Neighbour<'a, T> = Option<(i64, &'a T)>;
+
 /// The last sample before `at`, and the first one that is not.
-fn around<'a, T>(samples: &Series<'a, T>, at: i64) -> (Option<(i64, &'a T)>, Option<(i64, &'a T)>) {
+fn around<'a, T>(samples: &Series<'a, T>, at: i64) -> (Neighbour<'a, T>, Neighbour<'a, T>) {
     let behind = samples.times.partition_point(|t| *t < at);
     let sample = |n: usize| Some((*samples.times.get(n)?, samples.values.get(n)?));
     (behind.checked_sub(1).and_then(sample), sample(behind))

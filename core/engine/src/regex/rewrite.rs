@@ -15,7 +15,7 @@ impl Rewrite {
             .dfa_size_limit(CACHE_LIMIT)
             .build()
             .map(Self)
-            .map_err(|error| RegexError::new(error.to_string()))
+            .map_err(|_| RegexError::new("expression too large", pattern))
     }
 
     /// `template` with `$1`, `${1}` and `${name}` replaced by what was captured in `text`; None when `text` does not match. Go and

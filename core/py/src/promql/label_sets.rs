@@ -133,11 +133,17 @@ impl PyLabelSets {
         self.0.distinct(name)
     }
 
-    fn replaced(&self, target: &str, template: &str, source: &str, pattern: &str) -> PyResult<Self> {
-        let replaced = self.0.replaced(target, template, source, pattern);
-        replaced
-            .map(Self)
-            .map_err(|error| PyValueError::new_err(error.to_string()))
+    fn replaced<'py>(
+        &self,
+        py: Python<'py>,
+        target: &str,
+        template: &str,
+        source: &str,
+        pattern: &str,
+    ) -> PyResult<(Self, View<'py>)> {
+        let replaced = detach_if_long(py, self.0.len(), || self.0.replaced(target, template, source, pattern));
+        let (labels, matched) = replaced.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok((Self(labels), Numbers::Flags(matched).view(py)?))
     }
 
     fn joined(&self, target: &str, separator: &str, sources: Vec<String>) -> Self {

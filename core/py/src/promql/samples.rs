@@ -117,6 +117,10 @@ impl PySamples {
         Ok(Self(Arc::new(self.0.relabeled(labels.0.clone()))))
     }
 
+    fn sorted(&self, py: Python<'_>) -> Self {
+        Self(Arc::new(detach_if_long(py, self.0.weight(), || self.0.sorted())))
+    }
+
     fn lookback(&self, py: Python<'_>, ats: Slice<i64>, delta: i64, wanted: &str) -> PyResult<PyCells> {
         let wanted = match wanted {
             "value" => Wanted::Value,

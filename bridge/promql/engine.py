@@ -1,0 +1,125 @@
+"""The engine: expressions in, values at each step out.
+
+engine = Engine(select, EngineOptions(), Limits())
+result = await engine.instant("rate(x_total[5m])", now_ms)
+result = await engine.range("rate(x_total[5m])", start_ms, end_ms, step_ms)
+result.json()        the `data` of the query API's answer, without statistics
+"""
+
+from dataclasses import replace
+
+import anyio
+import anyio.to_thread
+import numpy as np
+
+from bridge.clock import Clock, SystemClock
+from bridge.errors import BadInput
+from bridge.promql.ast import Expr
+from bridge.promql.evaluation import Evaluation, Select
+from bridge.promql.frame import Steps
+from bridge.promql.limits import Budget, Limits
+from bridge.promql.nodes import evaluate
+from bridge.promql.options import EngineOptions
+from bridge.promql.parser import parse_expr
+from bridge.promql.reading import reads, shared
+from bridge.promql.resolve import resolve
+from bridge.promql.result import Result, finished
+from bridge.promql.signatures import documented
+
+__all__ = ["Engine"]
+
+
+class Engine:
+    """Evaluates PromQL over the samples that `select` finds.
+
+    Queries run in threads, as many at a time as the limits allow; one whose task is canceled ends at its next
+    operation.
+    """
+
+    def __init__(
+        self,
+        select: Select,
+        options: EngineOptions | None = None,
+        limits: Limits | None = None,
+        *,
+        clock: Clock | None = None,
+    ) -> None:
+        self._select = select
+        self.options = options or EngineOptions()
+        self.limits = limits or Limits()
+        self._clock = clock or SystemClock()
+        self._limiter = anyio.CapacityLimiter(self.limits.concurrency or float("inf"))
+
+    async def instant(
+        self,
+        query: str,
+        time: int,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - the query's thread looks at the clock itself
+        lookback: int | None = None,
+    ) -> Result:
+        """The value at one time, ms. `timeout` is in seconds and cannot be longer than the limit; `lookback` is in ms.
+
+        Raises BadInput for what is no query, QueryFailed for one without a result, and what `select` raises.
+        """
+        expr = parse_expr(query, self.options.parser)
+        return await self._run(query, expr, Steps(time, 0, 1), time, timeout=timeout, lookback=lookback, is_range=False)
+
+    async def range(
+        self,
+        query: str,
+        start: int,
+        end: int,
+        step: int,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - likewise
+        lookback: int | None = None,
+    ) -> Result:
+        """The values from `start` on to `end`, `step` apart, all ms. Otherwise as `instant`."""
+        expr = parse_expr(query, self.options.parser)
+        if expr.type not in {"vector", "scalar"}:
+            raise BadInput(
+                f'invalid expression type "{documented(expr.type)}" for range query, must be Scalar or instant Vector'
+            )
+        if step <= 0 or end < start:
+            raise BadInput("a range query goes forward, by a step that is more than nothing")
+        steps = Steps(start, step, (end - start) // step + 1)
+        return await self._run(query, expr, steps, end, timeout=timeout, lookback=lookback, is_range=True)
+
+    async def _run(
+        self,
+        query: str,
+        expr: Expr,
+        steps: Steps,
+        end: int,
+        *,
+        timeout: float | None,  # noqa: ASYNC109 - likewise
+        lookback: int | None,
+        is_range: bool,
+    ) -> Result:
+        limits = self.limits
+        if timeout is not None:
+            limits = replace(limits, timeout=min(timeout, limits.timeout or timeout))
+        budget = Budget(limits, self._clock)
+        evaluation = Evaluation(self.options, budget, self._select, evaluate, lookback or self.options.lookback)
+
+        def run() -> Result:
+            budget.check()
+            return evaluated(evaluation, query, expr, steps, end, is_range=is_range)
+
+        try:
+            return await anyio.to_thread.run_sync(run, abandon_on_cancel=True, limiter=self._limiter)
+        except anyio.get_cancelled_exc_class():
+            budget.cancel()
+            raise
+
+
+def evaluated(evaluation: Evaluation, query: str, expr: Expr, steps: Steps, end: int, *, is_range: bool) -> Result:
+    """The result of an expression: its samples are read at once, and then every operator is applied to all steps."""
+    evaluation.room(1, steps.count)
+    ready = resolve(expr, steps, end)
+    options = evaluation.options
+    evaluation.read(shared(reads(ready, steps, evaluation.lookback, options.subquery_step)))
+    with np.errstate(all="ignore"):
+        value = evaluation.value(ready, steps)
+        return finished(evaluation, value, query, steps.start, is_range=is_range)

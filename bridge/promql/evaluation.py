@@ -1,0 +1,194 @@
+"""One query being evaluated: what all operators share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+
+from bridge.model import Matcher
+from bridge.native import Cells, Columns, LabelSets, Samples, aggregate_cells
+from bridge.promql.annotations import Annotations, Occurrences
+from bridge.promql.ast import Expr, Span
+from bridge.promql.failures import QueryFailed
+from bridge.promql.frame import Floats, Frame, Histograms, Integers, Scalar, Steps, Value
+from bridge.promql.limits import Budget
+from bridge.promql.options import EngineOptions
+
+__all__ = ["Evaluation", "Read", "Select", "duplicate_labels"]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Samples that a query needs: of the series that match, in [mint, maxt] ms."""
+
+    matchers: tuple[Matcher, ...]
+    mint: int
+    maxt: int
+
+
+class Select(Protocol):
+    """Where samples are. Called in a thread that may wait, once or a few times a query."""
+
+    def __call__(self, reads: Sequence[Read], max_samples: int, /) -> Sequence[Columns | Samples]:
+        """The samples of each read, all of them of one moment; series in the order of their labels, those without
+        samples left out. Raises QueryTooLarge beyond `max_samples` (0: no limit), BadInput for a bad pattern."""
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """One query.
+
+    Attributes:
+        evaluate: the value of a node at some steps: what operators call for their operands.
+        lookback: for how long a sample counts as the latest one, ms.
+    """
+
+    options: EngineOptions
+    budget: Budget
+    select: Select
+    evaluate: Callable[["Evaluation", Expr, Steps], Value]
+    lookback: int
+    annotations: Annotations = field(default_factory=Annotations)
+    _held: int = 0
+    _samples: dict[Read, Samples] = field(default_factory=dict)
+
+    def value(self, node: Expr, steps: Steps) -> Value:
+        """The value of a node at each step."""
+        self.budget.check()
+        return self.evaluate(self, node, steps)
+
+    def frame(self, node: Expr, steps: Steps) -> Frame:
+        """The value of a node that is an instant vector."""
+        value = self.value(node, steps)
+        if not isinstance(value, Frame):
+            raise TypeError(f"no instant vector: {value}")
+        return value
+
+    def scalar(self, node: Expr, steps: Steps) -> Floats:
+        """The value of a node that is a scalar, at each step."""
+        value = self.value(node, steps)
+        if not isinstance(value, Scalar):
+            raise TypeError(f"no scalar: {value}")
+        return value.values
+
+    def read(self, reads: Sequence[Read]) -> None:
+        """Have these samples at hand. What is there already is not read again."""
+        missing = [read for read in dict.fromkeys(reads) if read not in self._samples]
+        if missing:
+            found = self.select(missing, self.budget.limits.samples)
+            for read, samples in zip(missing, found, strict=True):
+                self._samples[read] = samples if isinstance(samples, Samples) else Samples(samples)
+                self.hold(self._samples[read].weight)
+            self.budget.check()
+
+    def samples(self, read: Read) -> Samples:
+        """The samples of a read, or of one that covers it."""
+        for known, samples in self._samples.items():
+            if known.matchers == read.matchers and known.mint <= read.mint and read.maxt <= known.maxt:
+                return samples
+        self.read([read])
+        return self._samples[read]
+
+    def hold(self, samples: int) -> None:
+        """So many more are in memory until the query ends."""
+        self._held += samples
+        self.budget.hold(self._held)
+
+    def room(self, series: int, steps: int) -> None:
+        """A frame of this size is about to be made. Raises TooManySamples before it takes the memory."""
+        self.budget.hold(self._held + series * steps)
+
+    def unnamed(self, frame: Frame) -> Frame:
+        """The values are another metric's now: names go, at once or in the end."""
+        every = np.ones(len(frame), dtype=np.bool_)
+        if self.options.delayed_name_removal:
+            return replace(frame, drop_name=every)
+        return self.merged(replace(frame, labels=frame.labels.without_metadata(every.view(np.uint8))))
+
+    def named(self, frame: Frame) -> Frame:
+        """Names that were to go in the end are gone."""
+        if not frame.drop_name.any():
+            return frame
+        labels = frame.labels.without_metadata(frame.drop_name.view(np.uint8))
+        return self.merged(replace(frame, labels=labels, drop_name=np.zeros(len(frame), dtype=np.bool_)))
+
+    def merged(self, frame: Frame) -> Frame:
+        """Series with equal labels as one. Raises QueryFailed when two of them have something at one step."""
+        duplicates = frame.labels.duplicates()
+        if duplicates is None:
+            return frame
+        ids = np.frombuffer(duplicates[0], dtype=np.uint32)
+        return merge(frame, ids, duplicates[1])
+
+    def note(self, cells: Cells, labels: LabelSets, pos: Span) -> None:
+        """Annotate what a loop has noted."""
+        for series, what, times in cells.notes:
+            metric = labels.labels(series).get("__name__", "")
+            self.note_one(what, metric, pos, times)
+
+    def note_one(self, what: str, metric: str, pos: Span, times: int = 1) -> None:
+        """Annotate one thing, of one metric."""
+        is_warning, text, tells_metric = NOTES[what]
+        told = f'{text} "{metric}"' if tells_metric else text
+        annotate = self.annotations.warn if is_warning else self.annotations.info
+        annotate(told, pos, Occurrences(times) if what == "start_overlap" else None)
+
+
+NOTES = {
+    "mixed_samples": (True, "encountered a mix of histograms and floats for metric name", True),
+    "histograms_ignored": (
+        False,
+        "ignored histograms in a range containing both floats and histograms for metric name",
+        True,
+    ),
+    "not_counter": (True, "this native histogram metric is not a counter:", True),
+    "not_gauge": (True, "this native histogram metric is not a gauge:", True),
+    "mixed_buckets": (
+        True,
+        "vector contains a mix of histograms with exponential and custom buckets schemas for metric name",
+        True,
+    ),
+    "bounds_added": (False, "mismatched custom buckets were reconciled during addition", False),
+    "bounds_subtracted": (False, "mismatched custom buckets were reconciled during subtraction", False),
+    "bounds_aggregated": (False, "mismatched custom buckets were reconciled during aggregation", False),
+    "hints_collided": (True, "conflicting counter resets during histogram aggregation", False),
+    "start_overlap": (
+        True,
+        "sample has start time that overlaps with previous sample timestamp for metric",
+        True,
+    ),
+}
+"""What the core notes: whether it is a warning, its text, and whether the metric's name follows."""
+
+
+def duplicate_labels() -> QueryFailed:
+    """Two series became one."""
+    return QueryFailed("vector cannot contain metrics with the same labelset")
+
+
+def merge(frame: Frame, ids: "np.typing.NDArray[np.uint32]", labels: LabelSets) -> Frame:
+    """Series with equal numbers as one, in the order of the numbers."""
+    count, steps = len(labels), frame.steps.count
+    occupied = frame.occupied
+    counts, _ = aggregate_cells("count", occupied.astype(np.float64), occupied.view(np.uint8), ids, count)
+    if (np.frombuffer(counts, dtype=np.float64) > 1).any():
+        raise duplicate_labels()
+    # Each cell has one value at most, so their sum is that value.
+    values, present = aggregate_cells("sum", frame.values, frame.present.view(np.uint8), ids, count)
+    first: Integers = np.unique(ids, return_index=True)[1].astype(np.int64)
+    return replace(
+        frame,
+        labels=labels,
+        values=np.frombuffer(values, dtype=np.float64).reshape(count, steps),
+        present=np.frombuffer(present, dtype=np.bool_).reshape(count, steps),
+        histograms=frame.histograms and moved(frame.histograms, ids, steps),
+        drop_name=frame.drop_name[first],
+    )
+
+
+def moved(histograms: Histograms, ids: "np.typing.NDArray[np.uint32]", steps: int) -> Histograms:
+    """Histograms in the rows that `ids` gives to theirs."""
+    cells = ids[histograms.cells // steps].astype(np.int64) * steps + histograms.cells % steps
+    order = np.argsort(cells, kind="stable")
+    return Histograms(cells[order], histograms.items[order])

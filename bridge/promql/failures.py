@@ -1,0 +1,45 @@
+"""Why a query that is well written has no result.
+
+BridgeError
+└── QueryFailed          422  what it asks for makes no sense with these data
+    ├── TooManySamples   422  it would take more than it may
+    ├── QueryTimeout     503
+    └── QueryCanceled    499  nobody waits for it any more
+"""
+
+from bridge.errors import BridgeError
+
+__all__ = ["QueryCanceled", "QueryFailed", "QueryTimeout", "TooManySamples"]
+
+WHERE = "expression evaluation"
+
+
+class QueryFailed(BridgeError):
+    """The evaluation met an error; the text is Prometheus' own."""
+
+    status = 422
+
+
+class TooManySamples(QueryFailed):
+    """The query needs more samples at once than it may."""
+
+    def __init__(self) -> None:
+        super().__init__("query processing would load too many samples into memory in query execution")
+
+
+class QueryTimeout(QueryFailed):
+    """The query took longer than it may."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(f"query timed out in {WHERE}")
+
+
+class QueryCanceled(QueryFailed):
+    """The client has gone."""
+
+    status = 499
+
+    def __init__(self) -> None:
+        super().__init__(f"query was canceled in {WHERE}")

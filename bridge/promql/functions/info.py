@@ -1,0 +1,183 @@
+"""`info`: labels of info metrics, such as `target_info`, put on the series of the same target."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+
+from bridge.model import Matcher
+from bridge.native import Pattern
+from bridge.promql.ast import Expr, SubqueryExpr, VectorSelector, children
+from bridge.promql.evaluation import Evaluation, Read
+from bridge.promql.failures import QueryFailed
+from bridge.promql.frame import Bools, Frame, Integers, Steps, frame_of, stack
+from bridge.promql.functions.function import Function, Invocation
+from bridge.promql.patterns import matches_empty
+
+__all__ = ["INFO"]
+
+NAME = "__name__"
+IDENTIFYING = ("instance", "job")
+TARGET_INFO = Matcher(NAME, "=", "target_info")
+NOBODY = -1
+SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
+
+Labels: TypeAlias = dict[str, str]
+Target: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Infos:
+    """Info series, and which of them counts for each target and metric at each step."""
+
+    labels: list[Labels]
+    winners: dict[Target, dict[str, Integers]]
+
+
+def info(invocation: Invocation, node: Expr, selector: Expr | None = None) -> Frame:
+    """The first argument's series, each with the labels that the info series of its target have."""
+    evaluation, steps = invocation.evaluation, invocation.steps
+    base = evaluation.frame(node, steps)
+    matchers = selector.matchers if isinstance(selector, VectorSelector) else ()
+    of_name = effective([matcher for matcher in matchers if matcher.name == NAME])
+    of_data = [matcher for matcher in matchers if matcher.name != NAME]
+    names = base.labels.values(NAME)
+    is_info = np.array([all(meets(name, matcher) for matcher in of_name) for name in names], dtype=np.bool_)
+    targets = [tuple(values) for values in zip(*(base.labels.values(name) for name in IDENTIFYING), strict=True)]
+    wanted = [target for target, own in zip(targets, is_info, strict=True) if not own]
+    infos = found(evaluation, node, steps, [*identifying(wanted), *of_data, *of_name], wanted)
+    parts = [base.take(np.flatnonzero(is_info))]
+    for row in np.flatnonzero(~is_info).tolist():
+        parts.extend(joined(base, row, infos.winners.get(targets[row], {}), infos.labels, of_data))
+    result = parts[0]
+    for part in parts[1:]:
+        result = stack(result, part)
+    return evaluation.merged(result.without_empty())
+
+
+def effective(matchers: list[Matcher]) -> list[Matcher]:
+    """What selects info metrics: those asked for; all whose names end in `_info` but those that are refused."""
+    if any(matcher.op in {"=", "=~"} for matcher in matchers):
+        return matchers
+    return [Matcher(NAME, "=~", ".+_info"), *matchers] if matchers else [TARGET_INFO]
+
+
+def meets(value: str, matcher: Matcher) -> bool:
+    """A label's value is as a matcher wants it."""
+    fits = value == matcher.value if matcher.op in {"=", "!="} else Pattern(matcher.value).matches(value)
+    return fits == (matcher.op in {"=", "=~"})
+
+
+def identifying(targets: Sequence[Target]) -> Iterator[Matcher]:
+    """Matchers of the info series of some targets."""
+    for place, name in enumerate(IDENTIFYING):
+        values = sorted({target[place] for target in targets} - {""})
+        if values:
+            yield Matcher(name, "=~", "|".join(SPECIAL.sub(r"\\\g<0>", value) for value in values))
+
+
+def found(
+    evaluation: Evaluation, node: Expr, steps: Steps, matchers: Sequence[Matcher], targets: Sequence[Target]
+) -> Infos:
+    """The info series of the targets, at the times at which the samples of the first argument are selected."""
+    if not any(value for target in targets for value in target):
+        return Infos([], {})
+    timestamp, offset = reference(node)
+    ats = steps.times - offset if timestamp is None else np.full(steps.count, timestamp - offset, dtype=np.int64)
+    read = Read(tuple(matchers), int(ats[0]) - evaluation.lookback + 1, int(ats[-1]))
+    samples = evaluation.samples(read)
+    evaluation.room(len(samples), steps.count)
+    if samples.lookback(ats, evaluation.lookback, "value").take_histograms()[1]:
+        raise QueryFailed("this should be an info metric, with float samples")
+    frame = frame_of(samples.lookback(ats, evaluation.lookback, "time"), samples.labels, steps)
+    labels = [frame.labels.labels(row) for row in range(len(frame))]
+    winners: dict[Target, dict[str, Integers]] = {}
+    newest: dict[tuple[Target, str], Integers] = {}
+    for row, own in enumerate(labels):
+        target, name = tuple(own.get(label, "") for label in IDENTIFYING), own.get(NAME, "")
+        times = np.where(frame.present[row], frame.values[row], np.iinfo(np.int64).min).astype(np.int64)
+        before = newest.get((target, name))
+        if before is None:
+            newest[target, name] = times
+            winners.setdefault(target, {})[name] = np.where(frame.present[row], row, NOBODY)
+            continue
+        winner = winners[target][name]
+        check_conflict(frame, row, winner, times == before)
+        later = times > before
+        newest[target, name] = np.where(later, times, before)
+        winners[target][name] = np.where(later, row, winner)
+    return Infos(labels, winners)
+
+
+def check_conflict(frame: Frame, row: int, winner: Integers, same: Bools) -> None:
+    """Raises QueryFailed when two info series of one target and metric have samples of one time."""
+    conflicts = np.flatnonzero(same & frame.present[row])
+    if len(conflicts):
+        step = conflicts[0]
+        time = int(frame.values[row, step])
+        existing, new = frame.labels.text(int(winner[step])), frame.labels.text(row)
+        raise QueryFailed(f"found duplicate series for info metric: existing {existing} @ {time}, new {new} @ {time}")
+
+
+def reference(node: Expr) -> tuple[int | None, int]:
+    """The time of `@`, if any, and the offset, ms, of the first selector in the first argument, with those of the
+    subqueries around it up to the one that has an `@`."""
+
+    def walk(node: Expr, around: tuple[SubqueryExpr, ...]) -> tuple[int | None, int] | None:
+        if isinstance(node, VectorSelector):
+            timestamp, offset = node.timestamp, node.offset
+            for subquery in reversed(around):
+                if timestamp is not None:
+                    break
+                timestamp, offset = subquery.timestamp, offset + subquery.offset
+            return timestamp, offset
+        inside = (*around, node) if isinstance(node, SubqueryExpr) else around
+        for child in children(node):
+            if (place := walk(child, inside)) is not None:
+                return place
+        return None
+
+    return walk(node, ()) or (None, 0)
+
+
+def joined(
+    base: Frame, row: int, winners: dict[str, Integers], infos: list[Labels], of_data: Sequence[Matcher]
+) -> Iterator[Frame]:
+    """One series with the labels of the info series that count, for each set of those that count at some steps."""
+    one = base.take(np.array([row], dtype=np.int64))
+    own = base.labels.labels(row)
+    if not winners:
+        if all(map(matches_empty, of_data)):
+            yield one
+        return
+    table = np.stack(list(winners.values()), axis=1)
+    for combination in np.unique(table, axis=0):
+        there = (table == combination).all(axis=1)[np.newaxis] & one.occupied
+        rows = [number for number in combination.tolist() if number != NOBODY]
+        if not there.any() or (not rows and not all(map(matches_empty, of_data))):
+            continue
+        added = data_labels([infos[number] for number in rows], own, {matcher.name for matcher in of_data})
+        part = one.where(there)
+        labels = part.labels
+        for name, value in added.items():
+            labels = labels.with_label(name, [value])
+        yield replace(part, labels=labels)
+
+
+def data_labels(infos: Sequence[Labels], own: Labels, wanted: set[str]) -> Labels:
+    """The labels of info series that a series does not have itself."""
+    added: Labels = {}
+    for labels in infos:
+        for name, value in labels.items():
+            if name == NAME or (wanted and name not in wanted):
+                continue
+            if added.get(name, value) != value:
+                raise QueryFailed(f"conflicting label: {name}")
+            if name not in own:
+                added[name] = value
+    return added
+
+
+INFO = {"info": Function(info, keeps_name=True, takes_nodes=True, reads_itself=frozenset((1,)))}

@@ -1,0 +1,199 @@
+"""Operators between two vectors: which series meet, and what comes of them."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from bridge.native import LabelSets, aggregate_cells
+from bridge.promql.ast import BinaryExpr, VectorMatching
+from bridge.promql.evaluation import Evaluation
+from bridge.promql.failures import QueryFailed
+from bridge.promql.frame import Bools, Floats, Frame, Integers, stack
+from bridge.promql.histogram_cells import operated, side_of
+from bridge.promql.operators import computed, makes_another_metric
+
+__all__ = ["match", "matched", "matching_of", "present_of"]
+
+Ids: TypeAlias = npt.NDArray[np.uint32]
+
+
+def present_of(frame: Frame, ids: Ids, count: int) -> Bools:
+    """Groups x steps: any series of the group has something."""
+    return counts_of(frame.occupied, ids, count) > 0
+
+
+def counts_of(occupied: Bools, ids: Ids, count: int) -> Floats:
+    """Groups x steps: how many series of the group have something."""
+    there = np.ascontiguousarray(occupied)
+    if not len(there):
+        return np.zeros((count, there.shape[1]))
+    counts, _ = aggregate_cells("count", there.astype(np.float64), there.view(np.uint8), ids, count)
+    return np.frombuffer(counts, dtype=np.float64).reshape(count, there.shape[1])
+
+
+def match(lhs: Frame, rhs: Frame, matching: VectorMatching) -> tuple[Ids, Ids, LabelSets]:
+    """The number of the match group of each series, and the labels of each group."""
+    left, right, labels = lhs.labels.match_groups(rhs.labels, matching.labels, not matching.on)
+    return np.frombuffer(left, dtype=np.uint32), np.frombuffer(right, dtype=np.uint32), labels
+
+
+def matching_of(node: BinaryExpr) -> VectorMatching:
+    """How the series of two vectors find each other."""
+    return node.matching or VectorMatching()
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Two vectors that are matched. `many` is the side that may have several series in a group: the right one with
+    `group_right`, else the left one."""
+
+    node: BinaryExpr
+    matching: VectorMatching
+    many: Frame
+    one: Frame
+    many_ids: Ids
+    one_ids: Ids
+    keys: LabelSets
+
+    @property
+    def swapped(self) -> bool:
+        """The one side is the left one."""
+        return self.matching.card == "one-to-many"
+
+    @property
+    def fills(self) -> tuple[float | None, float | None]:
+        """What a missing series of the many side would be, and one of the one side. With `group_right` Prometheus takes
+        the sides as exchanged: `fill_left` is for the many side then too."""
+        return self.matching.fill_left, self.matching.fill_right
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Series that meet: row n of the one side meets row n of the other at the steps where `there` is true, as members
+    of the match group `ids[n]`."""
+
+    many: Frame
+    one: Frame
+    there: Bools
+    ids: Ids
+
+    def __add__(self, other: "Pairs") -> "Pairs":
+        """These, then those."""
+        return Pairs(
+            stack(self.many, other.many),
+            stack(self.one, other.one),
+            np.concatenate((self.there, other.there)),
+            np.concatenate((self.ids, other.ids)),
+        )
+
+
+def matched(evaluation: Evaluation, node: BinaryExpr, lhs: Frame, rhs: Frame) -> Frame:
+    """An operator between series that match, one to one or many to one."""
+    matching = matching_of(node)
+    many, one = (rhs, lhs) if matching.card == "one-to-many" else (lhs, rhs)
+    sides = Sides(node, matching, many, one, *match(many, one, matching))
+    check_one_side(sides)
+    evaluation.room(len(many) + len(one), lhs.steps.count)
+    pairs = paired(sides)
+    left, right = (pairs.one, pairs.many) if sides.swapped else (pairs.many, pairs.one)
+    labels = result_labels(evaluation, sides, pairs)
+    check_matches(sides, pairs, labels)
+    floats = pairs.there & left.present & right.present
+    values, present = computed(evaluation, node, left.values, right.values, floats)
+    drop_name = np.full(len(labels), node.return_bool and evaluation.options.delayed_name_removal)
+    result = Frame(lhs.steps, labels, values, present, drop_name=drop_name)
+    others = np.flatnonzero(pairs.there & ~floats)
+    if len(others):
+        result = operated(evaluation, node, others, side_of(left, others), side_of(right, others)).put_into(result)
+    return evaluation.merged(result.without_empty())
+
+
+def check_one_side(sides: Sides) -> None:
+    """Raises QueryFailed when the one side has two series of a group at a step at which there is anything to match."""
+    one, count = sides.one, len(sides.keys)
+    if np.bincount(sides.one_ids, minlength=1).max(initial=0) < 2:
+        return
+    counts = counts_of(one.occupied, sides.one_ids, count)
+    if sides.fills == (None, None):
+        counts = counts * sides.many.occupied.any(axis=0)
+    if not (counts > 1).any():
+        return
+    step = int(np.flatnonzero((counts > 1).any(axis=0))[0])
+    seen: dict[int, int] = {}
+    for row in np.flatnonzero(one.occupied[:, step]).tolist():
+        group = int(sides.one_ids[row])
+        if group in seen:
+            first, second = sorted((one.labels.text(seen[group]), one.labels.text(row)))
+            side = "left" if sides.swapped else "right"
+            raise QueryFailed(
+                f"found duplicate series for the match group {sides.keys.text(group)} on the {side} hand-side of the"
+                f" operation: [{first}, {second}];many-to-many matching not allowed: matching labels must be unique on"
+                " one side"
+            )
+        seen[group] = row
+
+
+def paired(sides: Sides) -> Pairs:
+    """All pairs, with those that fill values make."""
+    many_rows, one_rows = rows_that_meet(sides.many_ids, sides.one_ids)
+    many, one = sides.many.take(many_rows), sides.one.take(one_rows)
+    pairs = Pairs(many, one, many.occupied & one.occupied, sides.many_ids[many_rows])
+    fill_many, fill_one = sides.fills
+    count = len(sides.keys)
+    if fill_one is not None:
+        lone = sides.many.occupied & ~present_of(sides.one, sides.one_ids, count)[sides.many_ids]
+        pairs += Pairs(sides.many, constant(sides, sides.many_ids, fill_one), lone, sides.many_ids)
+    if fill_many is not None:
+        lone = sides.one.occupied & ~present_of(sides.many, sides.many_ids, count)[sides.one_ids]
+        pairs += Pairs(constant(sides, sides.one_ids, fill_many), sides.one, lone, sides.one_ids)
+    return pairs
+
+
+def rows_that_meet(many: Ids, one: Ids) -> tuple[Integers, Integers]:
+    """The rows of each pair of series in one group, in the order of the many side."""
+    order = np.argsort(one, kind="stable")
+    ascending = one[order]
+    first, behind = np.searchsorted(ascending, many, "left"), np.searchsorted(ascending, many, "right")
+    counts = behind - first
+    many_rows = np.repeat(np.arange(len(many)), counts)
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return many_rows, order[np.repeat(first, counts) + within]
+
+
+def constant(sides: Sides, ids: Ids, value: float) -> Frame:
+    """A series for each group number, with the labels of the group and one value."""
+    shape = (len(ids), sides.many.steps.count)
+    labels = sides.keys.take(ids.astype(np.int64))
+    return Frame(sides.many.steps, labels, np.full(shape, value), np.ones(shape, dtype=np.bool_))
+
+
+def result_labels(evaluation: Evaluation, sides: Sides, pairs: Pairs) -> LabelSets:
+    """The labels of what comes of each pair: those of the many side, as far as they are of both."""
+    node, matching, labels = sides.node, sides.matching, pairs.many.labels
+    at_once = node.return_bool and not evaluation.options.delayed_name_removal
+    if at_once or makes_another_metric(node.op):
+        labels = labels.without_metadata(np.ones(len(labels), dtype=np.uint8))
+    if matching.card == "one-to-one":
+        labels = labels.kept(matching.labels, without=False) if matching.on else labels.dropped(matching.labels)
+    return labels.including(pairs.one.labels, matching.include) if matching.include else labels
+
+
+def check_matches(sides: Sides, pairs: Pairs, labels: LabelSets) -> None:
+    """Raises QueryFailed when two pairs of a group are one series, at one step."""
+    if np.bincount(pairs.ids, minlength=1).max(initial=0) < 2:
+        return
+    if sides.matching.card == "one-to-one":
+        if (counts_of(pairs.there, pairs.ids, len(sides.keys)) > 1).any():
+            raise QueryFailed(
+                "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+            )
+        return
+    duplicates = labels.duplicates()
+    if duplicates is None:
+        return
+    same = np.frombuffer(duplicates[0], dtype=np.uint32).astype(np.int64) * len(sides.keys) + pairs.ids
+    numbers = np.unique(same, return_inverse=True)[1].astype(np.uint32)
+    if (counts_of(pairs.there, numbers, int(numbers.max(initial=0)) + 1) > 1).any():
+        raise QueryFailed("multiple matches for labels: grouping labels must ensure unique matches")

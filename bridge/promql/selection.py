@@ -1,0 +1,50 @@
+"""Selectors: which samples they need, and what those are at each step."""
+
+import numpy as np
+
+from bridge.promql.ast import MatrixSelector, SubqueryExpr, VectorSelector
+from bridge.promql.evaluation import Evaluation, Read
+from bridge.promql.frame import Frame, Integers, RangeVector, Steps, frame_of
+
+__all__ = ["range_vector", "read_of", "times_of", "vector"]
+
+
+def times_of(node: VectorSelector | SubqueryExpr, steps: Steps) -> Integers:
+    """The times that a selector or subquery looks at, ms: those of the steps, or the one of `@`, before its offset."""
+    if node.timestamp is None:
+        return steps.times - node.offset
+    return np.full(steps.count, node.timestamp - node.offset, dtype=np.int64)
+
+
+def vector(evaluation: Evaluation, node: VectorSelector, steps: Steps, *, wanted: str = "value") -> Frame:
+    """An instant selector. `wanted` is what the values are: `value`, `time` (ms) or `start` of the latest samples."""
+    samples = evaluation.samples(read_of(node, steps, 0, evaluation.lookback))
+    evaluation.room(len(samples), steps.count)
+    ats = times_of(node, steps)
+    if node.smoothed:
+        cells = samples.smooth(ats, evaluation.lookback)
+        evaluation.note(cells, samples.labels, node.pos)
+    else:
+        cells = samples.lookback(ats, evaluation.lookback, wanted)
+    evaluation.budget.loaded += cells.read
+    return frame_of(cells, samples.labels, steps)
+
+
+def range_vector(evaluation: Evaluation, node: MatrixSelector, steps: Steps) -> RangeVector:
+    """A range selector, for the function that takes it or as a result."""
+    selector = node.selector
+    samples = evaluation.samples(read_of(selector, steps, node.range, evaluation.lookback))
+    edges = "anchored" if selector.anchored else "smoothed" if selector.smoothed else "plain"
+    names_stay = np.zeros(len(samples), dtype=np.bool_)
+    return RangeVector(samples, times_of(selector, steps), node.range, names_stay, edges)
+
+
+def read_of(node: VectorSelector, steps: Steps, range_: int, lookback: int) -> Read:
+    """What a selector needs. Both edges of a window are left open, so the first millisecond is not needed."""
+    times = times_of(node, steps.first())
+    last = times_of(node, Steps(steps.end, steps.step, 1))
+    reach = range_ or lookback
+    if range_ and (node.anchored or node.smoothed):
+        reach += lookback
+    ahead = lookback if node.smoothed else 0
+    return Read(node.matchers, int(times[0]) - reach + 1, int(last[0]) + ahead)
