@@ -16,6 +16,8 @@ __all__ = ["CALENDAR"]
 Times: TypeAlias = "npt.NDArray[np.datetime64]"
 Numbers: TypeAlias = npt.NDArray[np.int64]
 
+NO_TIME, LAST_TIME = -(2**63), 2**63 - 1
+
 
 def part(of: Callable[[Times], Numbers]) -> Function:
     """A part of each time, or of the step's own time."""
@@ -33,7 +35,11 @@ def part(of: Callable[[Times], Numbers]) -> Function:
 
 def numbers(of: Callable[[Times], Numbers], seconds: Floats) -> Floats:
     """The part of each time as a float."""
-    times: Times = seconds.astype(np.int64).astype("datetime64[s]")
+    whole = seconds.astype(np.int64)
+    # What is no number, or too large, becomes the smallest integer. Go's calendar takes that for the largest, numpy's
+    # for no time at all.
+    whole[whole == NO_TIME] = LAST_TIME
+    times: Times = whole.astype("datetime64[s]")
     return of(times).astype(np.float64)
 
 

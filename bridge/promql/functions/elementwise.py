@@ -46,10 +46,20 @@ def clamp_max(_: Invocation, vector: Frame, most: Scalar) -> Frame:
     return clamped(vector, np.full(vector.steps.count, -np.inf), most.values)
 
 
+def larger(one: Floats, other: Floats) -> Floats:
+    """The larger ones, as Go sees it: nothing is larger than infinity, not even what is no number."""
+    return np.where((one == np.inf) | (other == np.inf), np.inf, np.maximum(one, other))
+
+
+def smaller(one: Floats, other: Floats) -> Floats:
+    """The smaller ones, likewise."""
+    return np.where((one == -np.inf) | (other == -np.inf), -np.inf, np.minimum(one, other))
+
+
 def clamped(vector: Frame, least: Floats, most: Floats) -> Frame:
     """Between two numbers at each step."""
     floats = vector.floats()
-    bounded = replace(floats, values=np.maximum(least, np.minimum(most, floats.values)))
+    bounded = replace(floats, values=larger(least, smaller(most, floats.values)))
     contradicting = most < least
     if not contradicting.any():
         return bounded
