@@ -1753,6 +1753,10 @@ class Samples:
     def sorted(self) -> Samples:
         """The series in the order of their labels."""
 
+    def without_buckets(self, reach: int) -> Samples:
+        """Histograms with counts and sums alone, and with hints of resets: those not known are told by the buckets of
+        the histogram before, unless that is `reach` ms old or older."""
+
     def lookback(self, ats: npt.NDArray[np.int64], delta: int, wanted: str) -> Cells:
         """The latest sample at each of the ascending times `ats`, ms, less than `delta` ms old. `wanted` of it is its
         `value`, or its `time` or `start` time in ms."""

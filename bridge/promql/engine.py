@@ -15,6 +15,7 @@ import numpy as np
 from bridge.clock import Clock, SystemClock
 from bridge.errors import BadInput
 from bridge.promql.ast import Expr
+from bridge.promql.counting import counting
 from bridge.promql.evaluation import Evaluation, Select
 from bridge.promql.frame import Steps
 from bridge.promql.limits import Budget, Limits
@@ -118,6 +119,7 @@ def evaluated(evaluation: Evaluation, query: str, expr: Expr, steps: Steps, end:
     """The result of an expression: its samples are read at once, and then every operator is applied to all steps."""
     evaluation.room(1, steps.count)
     ready = resolve(expr, steps, end)
+    evaluation.counting = counting(ready)
     options = evaluation.options
     evaluation.read(shared(reads(ready, steps, evaluation.lookback, options.subquery_step)))
     with np.errstate(all="ignore"):

@@ -9,7 +9,7 @@ import numpy as np
 from bridge.model import Matcher
 from bridge.native import Cells, Columns, LabelSets, Samples, aggregate_cells
 from bridge.promql.annotations import Annotations, Occurrences
-from bridge.promql.ast import Expr, Span
+from bridge.promql.ast import Expr, Span, VectorSelector
 from bridge.promql.failures import QueryFailed
 from bridge.promql.frame import Floats, Frame, Histograms, Integers, Scalar, Steps, Value
 from bridge.promql.limits import Budget
@@ -42,6 +42,7 @@ class Evaluation:
     Attributes:
         evaluate: the value of a node at some steps: what operators call for their operands.
         lookback: for how long a sample counts as the latest one, ms.
+        counting: selectors of whose histograms only counts and sums are asked for.
     """
 
     options: EngineOptions
@@ -49,6 +50,7 @@ class Evaluation:
     select: Select
     evaluate: Callable[["Evaluation", Expr, Steps], Value]
     lookback: int
+    counting: frozenset[VectorSelector] = frozenset()
     annotations: Annotations = field(default_factory=Annotations)
     _held: int = 0
     _samples: dict[Read, Samples] = field(default_factory=dict)

@@ -19,6 +19,8 @@ def times_of(node: VectorSelector | SubqueryExpr, steps: Steps) -> Integers:
 def vector(evaluation: Evaluation, node: VectorSelector, steps: Steps, *, wanted: str = "value") -> Frame:
     """An instant selector. `wanted` is what the values are: `value`, `time` (ms) or `start` of the latest samples."""
     samples = evaluation.samples(read_of(node, steps, 0, evaluation.lookback))
+    if node in evaluation.counting:
+        samples = samples.without_buckets(evaluation.lookback)
     evaluation.room(len(samples), steps.count)
     ats = times_of(node, steps)
     if node.smoothed:
@@ -34,6 +36,8 @@ def range_vector(evaluation: Evaluation, node: MatrixSelector, steps: Steps) -> 
     """A range selector, for the function that takes it or as a result."""
     selector = node.selector
     samples = evaluation.samples(read_of(selector, steps, node.range, evaluation.lookback))
+    if selector in evaluation.counting:
+        samples = samples.without_buckets(node.range)
     edges = "anchored" if selector.anchored else "smoothed" if selector.smoothed else "plain"
     names_stay = np.zeros(len(samples), dtype=np.bool_)
     return RangeVector(samples, times_of(selector, steps), node.range, names_stay, edges)

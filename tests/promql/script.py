@@ -28,7 +28,8 @@ EXPECT = re.compile(r"^expect\s+(ordered|fail|warn|no_warn|info|no_info)(?:\s+(r
 EXPECT_RANGE = re.compile(r"^expect range vector\s+from\s+(.+)\s+to\s+(.+)\s+step\s+(.+)$")
 NUMBER = r"[+-]?(?:[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.|Inf|inf|NaN|nan)"
 FLOATS = re.compile(rf"^({NUMBER})(?:([+-])({NUMBER}))?(?:x([0-9]+))?$")
-PLACE = re.compile(r" \([0-9]+:[0-9]+\)$")
+DETAIL = r"(?:, from buckets .* to .*Z| \([0-9]+ occurrences\))?"
+PLACE = re.compile(rf"{DETAIL} \([0-9]+:[0-9]+\)$")
 START = re.compile(r"^([+-]?[0-9]+[a-wyz]*)(?:([+-])([0-9]+[a-wyz]*))?(?:x([0-9]+))?$")
 MOST_VALUES = 100_000
 
@@ -77,7 +78,7 @@ class Wanted:
     pattern: re.Pattern[str] | None = None
 
     def fits(self, text: str) -> bool:
-        """Scripts may leave out the line and column at the end of an annotation."""
+        """Scripts may leave out the details, line and column at the end of an annotation."""
         if self.pattern is not None:
             return self.pattern.search(text) is not None
         return self.text in {text, PLACE.sub("", text)}

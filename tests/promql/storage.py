@@ -69,21 +69,21 @@ class Storage:
 
 
 def stored_hint(previous: FloatHistogram | None, current: FloatHistogram) -> str:
-    """What a store tells of a counter reset before a histogram: it looks at the chunk that the one before it is in."""
-    if current.reset_hint in {"gauge", "reset"}:
-        return current.reset_hint
+    """What a store tells of a reset before a histogram: nothing of the first one in a chunk, as resets begin chunks."""
+    if current.reset_hint == "gauge":
+        return "gauge"
     if previous is None or previous.reset_hint == "gauge" or math.isnan(previous.sum) != math.isnan(current.sum):
         return "unknown"
-    if current.count < previous.count:
-        return "reset"
+    if current.reset_hint == "reset" or current.count < previous.count or current.zero_count < previous.zero_count:
+        return "unknown"
     if (current.schema, current.zero_threshold) != (previous.schema, previous.zero_threshold):
         return "unknown"
-    if current.custom_bounds != previous.custom_bounds or current.zero_count < previous.zero_count:
-        return "reset"
+    if current.custom_bounds != previous.custom_bounds:
+        return "unknown"
     for before, after in ((previous.positive, current.positive), (previous.negative, current.negative)):
         now = dict(after)
         if any(now.get(index, 0.0) < count for index, count in before):
-            return "reset"
+            return "unknown"
     return "not_reset"
 
 

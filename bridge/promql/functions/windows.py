@@ -4,7 +4,7 @@ import numpy as np
 
 from bridge.native import LabelSets
 from bridge.promql.annotations import general
-from bridge.promql.ast import Expr, MatrixSelector, VectorSelector
+from bridge.promql.ast import Expr, MatrixSelector, Span, VectorSelector
 from bridge.promql.failures import QueryFailed
 from bridge.promql.frame import Bools, Floats, Frame, RangeVector, Scalar, empty_frame, frame_of
 from bridge.promql.functions.function import Function, Invocation
@@ -66,11 +66,11 @@ def quantile_over_time(invocation: Invocation, quantile: Scalar, ranges: RangeVe
     return frame
 
 
-def invalid_quantiles(invocation: Invocation, quantiles: Floats) -> None:
+def invalid_quantiles(invocation: Invocation, quantiles: Floats, pos: Span | None = None) -> None:
     """Tell of quantiles that are none."""
     for wrong in dict.fromkeys(quantiles[~((quantiles >= 0) & (quantiles <= 1))].tolist()):
         text = f"quantile value should be between 0 and 1, got {general(wrong)}"
-        invocation.evaluation.annotations.warn(text, invocation.pos)
+        invocation.evaluation.annotations.warn(text, invocation.pos if pos is None else pos)
 
 
 def smoothing(invocation: Invocation, ranges: RangeVector, factor: Scalar, trend: Scalar) -> Frame:

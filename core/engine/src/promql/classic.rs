@@ -135,3 +135,68 @@ impl Classic {
         answers
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::labels::pack;
+
+    fn sets(sets: &[&[(&str, &str)]]) -> LabelSets {
+        let packed = |labels: &&[(&str, &str)]| {
+            let mut out = Vec::new();
+            pack(&mut labels.to_vec(), &mut out).unwrap();
+            out.into()
+        };
+        LabelSets::new(sets.iter().map(packed).collect())
+    }
+
+    #[test]
+    fn series_of_one_histogram_are_put_together_where_no_native_one_stands() {
+        let labels = sets(&[
+            &[("__name__", "x"), ("job", "a"), ("le", "+Inf")],
+            &[("__name__", "x"), ("job", "a"), ("le", "1.0")],
+            &[("__name__", "x"), ("job", "a"), ("le", "wide")],
+            &[("__name__", "x"), ("job", "b"), ("le", "+Inf")],
+            &[("__name__", "x"), ("job", "a")], // a native histogram, at both steps
+        ]);
+        let table = Table {
+            steps: 2,
+            values: &[4.0, 8.0, 2.0, 4.0, 9.0, 0.0, 7.0, 7.0, 0.0, 0.0],
+            present: &[1, 0, 1, 0, 1, 0, 1, 1, 0, 0],
+        };
+        let (classic, contested) = Classic::new(&labels, table, &[8, 9]);
+        assert_eq!((classic.malformed.as_slice(), contested), (&[2][..], vec![8]));
+        let (answers, mended) = classic.quantiles(table, &[0.25, 2.0]);
+        assert_eq!((answers.present, mended), (vec![0, 0, 1, 1], vec![]));
+        assert!(answers.values[2].is_nan() && answers.values[3] == f64::INFINITY);
+
+        let (alone, contested) = Classic::new(&labels, table, &[9]);
+        assert_eq!(contested, []);
+        let (answers, _) = alone.quantiles(table, &[0.25, 2.0]);
+        assert_eq!((answers.present, answers.values[0]), (vec![1, 0, 1, 1], 0.5));
+        let shares = alone.fractions(table, &[0.0, 0.0], &[1.0, 1.0]);
+        assert_eq!((shares.present, shares.values[0]), (vec![1, 0, 1, 1], 0.5));
+    }
+
+    #[test]
+    fn counts_that_do_not_ascend_are_mended_and_told_of() {
+        let labels = sets(&[&[("le", "1")], &[("le", "2")], &[("le", "+Inf")]]);
+        let table = Table {
+            steps: 3,
+            values: &[4.0, 5.0, 1.0, 3.0, 2.0, 2.0, 8.0, 8.0, 8.0],
+            present: &[1; 9],
+        };
+        let (classic, _) = Classic::new(&labels, table, &[]);
+        let (answers, mended) = classic.quantiles(table, &[0.5; 3]);
+        assert_eq!(answers.values, [1.0, 0.8, 2.0]);
+        let want = Mended {
+            histogram: 0,
+            steps: (0, 1),
+            count: 2,
+            bounds: (2.0, 2.0),
+            depth: 3.0,
+        };
+        assert_eq!(mended, [want]);
+    }
+}

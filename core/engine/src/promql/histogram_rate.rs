@@ -17,17 +17,19 @@ pub fn growth(histograms: &Histograms<'_>, counter: bool, starts: bool, notes: &
     let is_reset = |n: usize, current: &FloatHistogram, previous: &FloatHistogram| {
         (starts && stamp(histograms, n).is_reset_since(stamp(histograms, n - 1))) || current.is_reset_since(previous)
     };
-    let mut previous = first.as_ref().clone();
+    let nothing;
+    let mut previous = first.as_ref();
     if counter {
         check_counters(histograms, notes);
         let second = histograms.values.get(1)?;
-        if is_reset(1, second, &previous) {
+        if is_reset(1, second, previous) {
             // What went before counts for nothing, whatever its buckets.
-            previous = FloatHistogram {
+            nothing = FloatHistogram {
                 schema: second.schema,
                 custom: second.custom.clone(),
                 ..FloatHistogram::default()
             };
+            previous = &nothing;
         }
     } else if [first, last].iter().any(|histogram| histogram.hint != ResetHint::Gauge) {
         notes.add(Note::NotGauge);
@@ -47,7 +49,7 @@ pub fn growth(histograms: &Histograms<'_>, counter: bool, starts: bool, notes: &
         return None;
     }
     let mut grown = last.reduced(schema);
-    subtract(&mut grown, &previous, notes)?;
+    subtract(&mut grown, previous, notes)?;
     if counter {
         let mut overlapped = false;
         for (n, current) in histograms.values.iter().enumerate().skip(1) {
@@ -55,10 +57,10 @@ pub fn growth(histograms: &Histograms<'_>, counter: bool, starts: bool, notes: &
                 notes.add(Note::StartOverlap);
                 overlapped = true;
             }
-            if is_reset(n, current, &previous) {
-                add(&mut grown, &previous, notes)?;
+            if is_reset(n, current, previous) {
+                add(&mut grown, previous, notes)?;
             }
-            previous = current.as_ref().clone();
+            previous = current;
         }
     }
     grown.hint = ResetHint::Gauge;

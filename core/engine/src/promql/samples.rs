@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::LabelSets;
+use crate::batch::is_stale;
 use crate::float_histogram::FloatHistogram;
 use crate::histogram::ResetHint;
 use crate::query::Columns;
@@ -209,6 +210,33 @@ impl Samples {
         Self::made(self.labels.take(&order), floats, histograms)
     }
 
+    /// Histograms without their buckets, for what asks for counts and sums alone. A reset that nothing is told of is looked for
+    /// here, while there are buckets, unless the histogram before is `reach` ms old or older.
+    pub fn without_buckets(&self, reach: i64) -> Self {
+        let mut values = Vec::with_capacity(self.histograms.values.len());
+        for n in 0..self.len() {
+            let mut before: Option<(i64, &FloatHistogram)> = None;
+            for (time, histogram) in self.histograms.series(n).iter() {
+                let near = before.filter(|(earlier, _)| time.saturating_sub(*earlier) < reach);
+                values.push(Arc::new(counted(histogram, near.map(|(_, before)| before))));
+                if !is_stale(histogram.sum) {
+                    before = Some((time, histogram));
+                }
+            }
+        }
+        let histograms = Made {
+            offsets: self.histograms.offsets.clone(),
+            times: self.histograms.times.clone(),
+            values,
+            starts: self.histograms.starts.clone(),
+        };
+        Self {
+            labels: self.labels.clone(),
+            floats: self.floats.clone(),
+            histograms,
+        }
+    }
+
     /// Labels of the series.
     pub fn labels(&self) -> &LabelSets {
         &self.labels
@@ -264,5 +292,67 @@ impl Samples {
     /// There are histograms.
     pub fn has_histograms(&self) -> bool {
         !self.histograms.values.is_empty()
+    }
+}
+
+/// What a histogram counts, without its buckets.
+fn counted(histogram: &FloatHistogram, before: Option<&FloatHistogram>) -> FloatHistogram {
+    let is_told = histogram.hint != ResetHint::Unknown || is_stale(histogram.sum);
+    let hint = match before.filter(|_| !is_told) {
+        Some(before) if histogram.is_reset_since(before) => ResetHint::Reset,
+        Some(_) => ResetHint::NotReset,
+        None => histogram.hint,
+    };
+    FloatHistogram {
+        hint,
+        schema: histogram.schema,
+        count: histogram.count,
+        sum: histogram.sum,
+        ..FloatHistogram::default()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::batch::STALE_NAN_BITS;
+    use crate::float_histogram::parse_literal;
+
+    #[test]
+    fn resets_are_found_while_there_are_buckets() {
+        let stale = FloatHistogram {
+            sum: f64::from_bits(STALE_NAN_BITS),
+            ..FloatHistogram::default()
+        };
+        let of = |text: &str| parse_literal(text).unwrap().0;
+        let mut histograms = Made::default();
+        for (time, histogram) in [
+            (0, of("{{count:2 sum:1 buckets:[2]}}")),
+            (10, of("{{count:3 sum:2 buckets:[0 3]}}")),
+            (20, stale),
+            (30, of("{{count:3 sum:3 buckets:[0 3]}}")),
+            (40, of("{{count:9 sum:4 counter_reset_hint:gauge buckets:[9]}}")),
+            (500, of("{{schema:2 count:1 sum:5 buckets:[1]}}")),
+        ] {
+            histograms.push(time, Arc::new(histogram));
+        }
+        histograms.end_series();
+        let mut floats = Made::default();
+        floats.end_series();
+        let labels = LabelSets::new(vec![Arc::from([])]);
+        let counts = Samples::made(labels, floats, histograms).without_buckets(100);
+        let literals: Vec<String> = counts.histograms(0).values.iter().map(|h| h.literal()).collect();
+        assert_eq!(
+            literals,
+            [
+                "{{count:2 sum:1}}",
+                "{{count:3 sum:2 counter_reset_hint:reset}}",
+                "{{sum:NaN}}",
+                "{{count:3 sum:3 counter_reset_hint:not_reset}}",
+                "{{count:9 sum:4 counter_reset_hint:gauge}}",
+                "{{schema:2 count:1 sum:5}}",
+            ]
+        );
     }
 }

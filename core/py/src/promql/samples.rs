@@ -121,6 +121,11 @@ impl PySamples {
         Self(Arc::new(detach_if_long(py, self.0.weight(), || self.0.sorted())))
     }
 
+    fn without_buckets(&self, py: Python<'_>, reach: i64) -> Self {
+        let counts = detach_if_long(py, self.0.len(), || self.0.without_buckets(reach));
+        Self(Arc::new(counts))
+    }
+
     fn lookback(&self, py: Python<'_>, ats: Slice<i64>, delta: i64, wanted: &str) -> PyResult<PyCells> {
         let wanted = match wanted {
             "value" => Wanted::Value,
