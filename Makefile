@@ -65,6 +65,7 @@ fuzz: $(TOOLS) ## Readers of index, chunks, log and head chunks against damage; 
 bench: $(BUILT) ## Figures for docs/benchmarks.md, in one run with the peers on PATH
 	$(BIN)/python -m bench.push $(ARGS)
 	$(BIN)/python -m bench.forward $(ARGS)
+	$(BIN)/python -m bench.remote_write
 	$(BIN)/python -m bench.engine --compression snappy
 	$(BIN)/python -m bench.select
 	$(BIN)/python -m bench.compact

@@ -165,11 +165,9 @@ class Reply:
 class Writer:
     """A running edge and a client of it."""
 
-    def __init__(
-        self, store: Store, route: WriteRoute, session: aiohttp.ClientSession, registry: CollectorRegistry
-    ) -> None:
+    def __init__(self, store: Store, gate: Gate, session: aiohttp.ClientSession, registry: CollectorRegistry) -> None:
         self.store = store
-        self.route = route
+        self.gate = gate
         self.session = session
         self.registry = registry
 
@@ -239,6 +237,6 @@ async def writer(
     metrics = WriteMetrics(registry, gate)
     route = WriteRoute(breakable, receiver, gate=gate, clock=clock, metrics=metrics, replicas=replicas)
     async with serving(Answering(route)) as port, aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-        yield Writer(store, route, session, registry)
+        yield Writer(store, gate, session, registry)
     await store.close()
     await state.close()

@@ -11,6 +11,8 @@ mod replica;
 mod request;
 pub mod schema;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 pub use decode::{decode, Decoded, Given};
 pub use replica::{replicas, Replica, ReplicaLabels};
