@@ -43,6 +43,7 @@ __all__ = [
     "LabelsTooLong",
     "LateCut",
     "LineError",
+    "LineMapping",
     "LineTally",
     "Lines",
     "LogDamaged",
@@ -68,6 +69,7 @@ __all__ = [
     "Staged",
     "TooLong",
     "TooManyMetrics",
+    "Unchanged",
     "Verification",
     "WriteMessage",
     "WriteRefused",
@@ -1135,8 +1137,32 @@ class LabelsTooLong(ValueError):
     """A body whose labels, repeated for each field of a point, are more than the limit."""
 
 @final
+class LineMapping:
+    """How samples become lines."""
+
+    def __new__(
+        cls,
+        name: str = "prom-value",
+        *,
+        histograms: str = "buckets",
+        non_finite: str = "omit",
+        sentinel: float = ...,
+        stale: str = "omit",
+    ) -> Self:
+        """The schema `name` ("prom-value", "influx1-compat", "telegraf-rw", "telegraf-v1", "telegraf-v2", "otel-v1").
+
+        `histograms`: native ones become what the schema makes of them ("buckets"), one line with all there is to know
+        ("lossless"), or nothing ("omit"). `non_finite`: NaN and infinities become nothing ("omit"), a field
+        `<field>_text` ("text"), or `sentinel` and the largest numbers ("sentinel"). `stale`: stale markers become
+        nothing ("omit") or a field `<field>_stale` ("marker"). Raises ValueError.
+        """
+
+@final
 class Lines:
-    """Lines of line protocol, addressable one by one."""
+    """Lines of line protocol, addressable one by one.
+
+    A line stands for one sample, for several that are fields of one point, or for none where it goes with another.
+    """
 
     @staticmethod
     def from_text(text: _Buffer) -> Lines:
@@ -1161,9 +1187,19 @@ class Lines:
     def unrepresentable(self) -> dict[str, int]:
         """Samples that gave no line, by reason.
 
-        Reasons: "nan", "inf", "stale", "native_histogram", "time_range", "unknown_series". Stays with the whole:
-        parts have none.
+        Reasons: "nan", "inf", "stale", "native_histogram", "time_range", "unknown_series", "implied" (the schema has no
+        place for it, since others say the same), "unchanged", "expired". Stays with the whole: parts have none.
         """
+
+    @property
+    def samples(self) -> int:
+        """How many samples all lines stand for."""
+
+    def weight(self, index: int) -> int:
+        """How many samples a line stands for. Raises IndexError."""
+
+    def singly(self) -> Lines:
+        """The same samples, none of them in one line with another."""
 
     def line(self, index: int) -> bytes:
         """One line, without its newline. Raises IndexError."""
@@ -1204,14 +1240,36 @@ class LineTally:
     def counts(self) -> list[tuple[str, str, int, int]]:
         """(measurement, field, start in ms, points), in order, names as the sink has them."""
 
-def encode_lines(head: Head, slice: LogSlice, *, name_tag: bool = False) -> Lines:
-    """The lines of a slice by the mapping `prom-value`.
+@final
+class Unchanged:
+    """What was last sent of each series, for a sink that is sent the same value only now and then."""
 
-    Measurement = metric name, one float field `value`, tags = labels, time in ms. `name_tag` adds the name as tag
-    `__name__` too, as InfluxDB 1.x's own remote-write endpoint does.
+    def __new__(cls, heartbeat: int) -> Self:
+        """The same value is sent again after `heartbeat` ms. Nothing is known at first, so all is sent."""
+
+def encode_lines(
+    head: Head,
+    slice: LogSlice,
+    mapping: LineMapping,
+    *,
+    oldest: int | None = None,
+    unchanged: Unchanged | None = None,
+) -> Lines:
+    """The lines of a slice; slices must come in log order for `unchanged`, which leaves out what it knows.
+
+    Samples before `oldest` ms are left out too. What kind of metric a series is of, where the mapping wants to know, is
+    what `head` was told.
     """
 
-def encode_columns(columns: Columns, start: int, stop: int, *, name_tag: bool = False) -> Lines:
+def encode_columns(
+    columns: Columns,
+    start: int,
+    stop: int,
+    mapping: LineMapping,
+    *,
+    head: Head | None = None,
+    oldest: int | None = None,
+) -> Lines:
     """The lines of samples `start` to `stop` of columns, counted through the floats of all series and then through the
     histograms; as `encode_lines`."""
 

@@ -4,6 +4,7 @@ from bridge.api.browse import Browse
 from bridge.api.cors import Cors
 from bridge.api.facts import Facts, Reloads
 from bridge.api.lifecycle import Lifecycle
+from bridge.api.mapping import MappingPreview
 from bridge.api.notes import Metadata
 from bridge.api.replay import Entrance, WalReplay
 from bridge.api.routes import api_routes
@@ -18,6 +19,7 @@ __all__ = [
     "Facts",
     "HeadStatus",
     "Lifecycle",
+    "MappingPreview",
     "Metadata",
     "Reloads",
     "SinkStatus",

@@ -159,6 +159,11 @@ class Querier:
         self._head = head
         self._blocks = blocks
 
+    @property
+    def head(self) -> Head | None:
+        """What is in memory."""
+        return self._head
+
     def select(
         self, matchers: Matchers, mint: int, maxt: int, *, held: bool = False, limits: QueryLimits = NO_LIMITS
     ) -> Selection:

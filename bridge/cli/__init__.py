@@ -15,6 +15,7 @@ COMMANDS = {
     "check": Lazy("bridge.cli.check", "Find mistakes in configuration files."),
     "push": Lazy("bridge.cli.push", "Push metrics from a shell job, or run a job and push how it went."),
     "tsdb": Lazy("bridge.cli.tsdb", "Look into the store, check it, fill it, export from it."),
+    "mapping": Lazy("bridge.cli.mapping", "See how samples become line protocol."),
     "deadletter": Lazy("bridge.cli.deadletter", "See, send again or drop what a sink has rejected."),
     "replay": Lazy("bridge.cli.replay", "Send stored history to a sink again."),
     "demo": Lazy("bridge.cli.demo", "Watch real jobs push through a bridge into InfluxDB."),

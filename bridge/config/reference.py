@@ -21,7 +21,7 @@ __all__ = ["BEGIN", "END", "Setting", "settings_table", "update"]
 BEGIN = "<!-- settings: made by `make docs` -->"
 END = "<!-- settings end -->"
 
-WORDS: dict[object, str] = {str: "text", Path: "path"}
+WORDS: dict[object, str] = {str: "text", float: "number", Path: "path"}
 
 
 class Setting(NamedTuple):

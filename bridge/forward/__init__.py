@@ -3,6 +3,7 @@
 from bridge.forward.account import Account
 from bridge.forward.history import Columns, History, TooManySamples
 from bridge.forward.letters import DeadLetters, Letter, LetterCounts
+from bridge.forward.mapping import MAPPINGS, Preview, preview
 from bridge.forward.metrics import ForwardMetrics, SinkStatus
 from bridge.forward.outlet import SinkSettings
 from bridge.forward.pace import Pace
@@ -13,6 +14,7 @@ from bridge.forward.sinks import Sinks
 from bridge.forward.stored import StoredHistory
 
 __all__ = [
+    "MAPPINGS",
     "Account",
     "Columns",
     "DeadLetters",
@@ -21,6 +23,7 @@ __all__ = [
     "Letter",
     "LetterCounts",
     "Pace",
+    "Preview",
     "Ranges",
     "Replay",
     "ReplayState",
@@ -30,4 +33,5 @@ __all__ = [
     "Sinks",
     "StoredHistory",
     "TooManySamples",
+    "preview",
 ]

@@ -29,6 +29,7 @@ class Landing:
         newest: time of the newest sample sent, ms.
         from_history: the samples were read from history.
         catching_up: what is left of history behind it.
+        expired: samples that are older than what the sink keeps.
     """
 
     position: Position
@@ -39,11 +40,12 @@ class Landing:
     newest: int | None = None
     from_history: bool = False
     catching_up: CatchUp | None = None
+    expired: int = 0
 
     @property
     def samples(self) -> int:
         """All of them."""
-        return self.sent + sum(self.unrepresentable.values()) + self.dead_lettered
+        return self.sent + sum(self.unrepresentable.values()) + self.expired + self.dead_lettered
 
     def without(self, excess: int) -> "Landing":
         """The same with `excess` samples less, first of those that were sent."""
@@ -53,7 +55,9 @@ class Landing:
         for reason, count in self.unrepresentable.items():
             unrepresentable[reason] = max(count - excess, 0)
             excess -= count - unrepresentable[reason]
-        return replace(self, sent=sent, unrepresentable=unrepresentable, dead_lettered=self.dead_lettered - excess)
+        expired = max(self.expired - excess, 0)
+        dead = self.dead_lettered - (excess - (self.expired - expired))
+        return replace(self, sent=sent, unrepresentable=unrepresentable, expired=expired, dead_lettered=dead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Account:
         seq: samples accounted for: those accepted by the store up to `position`, less what is still to be caught up.
         sent: samples that the sink has answered for.
         unrepresentable: samples that the sink cannot be sent, by reason.
-        expired: samples that had left the log before the sink could be sent them.
+        expired: samples that are older than what the sink keeps, or were no longer stored when they could be sent.
         dead_lettered: samples that the sink refused for good, whether sent again later or not.
         newest: time of the newest sample sent, ms.
         resent: samples sent though they were in the account already: they lay in the time of what was missed.
@@ -105,7 +109,7 @@ class Account:
                 reason: self.unrepresentable.get(reason, 0) + landing.unrepresentable.get(reason, 0)
                 for reason in reasons
             },
-            expired=self.expired + max(landing.seq - self.seq - landing.samples, 0),
+            expired=self.expired + landing.expired + max(landing.seq - self.seq - landing.samples, 0),
             dead_lettered=self.dead_lettered + landing.dead_lettered,
             newest=max((t for t in (self.newest, landing.newest) if t is not None), default=None),
             resent=self.resent + excess,

@@ -31,18 +31,20 @@ class Answer:
         text: the message, out of its JSON wrapping; of no answer, what went wrong.
         code: 2.x's machine-readable code, else empty.
         retry_after: seconds that the sink asked to wait.
+        numbered: number of a line in the request, from 0, -> what is wrong with it, as InfluxDB 3 tells.
     """
 
     status: int
     text: str = ""
     code: str = ""
     retry_after: float | None = None
+    numbered: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, status: int, body: bytes, retry_after: str | None = None, *, now_ms: int = 0) -> "Answer":
-        """From a response that came at `now_ms`: 1.x wraps its text as `{"error"}`, 2.x as `{"code", "message"}`, a
-        proxy not at all. `retry_after` is the header as it came."""
-        text, code = body.decode(errors="replace").strip(), ""
+        """From a response that came at `now_ms`: 1.x wraps its text as `{"error"}`, 2.x as `{"code", "message"}`, 3 as
+        `{"error", "data"}`, a proxy not at all. `retry_after` is the header as it came."""
+        text, code, numbered = body.decode(errors="replace").strip(), "", {}
         try:
             wrapped = json.loads(text)
         except ValueError:
@@ -51,7 +53,17 @@ class Answer:
             texts = (wrapped.get("message"), wrapped.get("error"))
             text = next((told for told in texts if isinstance(told, str)), text)
             code = str(wrapped.get("code") or "")
-        return cls(status, text, code, _seconds(retry_after or "", now_ms))
+            numbered = _numbered(wrapped.get("data"))
+        return cls(status, text, code, _seconds(retry_after or "", now_ms), numbered)
+
+
+def _numbered(data: object) -> dict[int, str]:
+    """What InfluxDB 3 tells of lines: `[{"line_number": 1, "error_message": ...}, ...]`, or one of these alone."""
+    found = {}
+    for told in data if isinstance(data, list) else [data]:
+        if isinstance(told, dict) and isinstance(number := told.get("line_number"), int) and number >= 1:
+            found[number - 1] = str(told.get("error_message") or "")
+    return found
 
 
 def _seconds(retry_after: str, now_ms: int) -> float | None:
@@ -76,6 +88,7 @@ class Rule:
         dialect: the only dialect it is about; None for all.
         code: the only 2.x code it is about; empty for any.
         advice: what the operator should look at.
+        expired: the lines that are refused are older than what the sink keeps.
     """
 
     statuses: range
@@ -84,6 +97,7 @@ class Rule:
     dialect: str | None = None
     code: str = ""
     advice: str = ""
+    expired: bool = False
 
     def fits(self, answer: Answer, dialect: str) -> bool:
         """True when this row speaks about `answer`."""
@@ -110,6 +124,8 @@ class Ruling:
         advice: for HOLD: what to look at.
         dropped: PARTIAL: how many lines the sink says it dropped, where that number can be believed.
         listed: line -> reason, for lines that the text names whole.
+        numbered: number of a line, from 0, -> reason, for lines that are told by number.
+        expired: what is refused is older than what the sink keeps.
     """
 
     verdict: Verdict
@@ -117,3 +133,5 @@ class Ruling:
     advice: str = ""
     dropped: int | None = None
     listed: Mapping[bytes, str] = field(default_factory=dict)
+    numbered: Mapping[int, str] = field(default_factory=dict)
+    expired: bool = False

@@ -9,10 +9,11 @@ that they do not cost the others a search.
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from bridge.forward.answer import Ruling, Verdict
 from bridge.forward.delivery import Delivery
-from bridge.forward.payload import Payload
+from bridge.forward.payload import Merged, Payload, samples_in, samples_of
 
 __all__ = ["Bisector", "Outcome", "Rejection"]
 
@@ -22,20 +23,28 @@ _MIN_BYTES = 1 << 10
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A sample that the sink refused for good: its line, what names its series, status and words of the refusal."""
+    """A line that the sink refused for good: what names its series, status and words of the refusal, and how many
+    samples it stands for."""
 
     line: bytes
     series: bytes
     code: int
     reason: str
+    samples: int = 1
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of samples: each was sent or is rejected."""
+    """What became of samples: each was sent, is rejected, or is older than what the sink keeps."""
 
     sent: int = 0
+    expired: int = 0
     rejected: list[Rejection] = field(default_factory=list)
+
+    @property
+    def dead(self) -> int:
+        """How many samples are rejected."""
+        return sum(rejection.samples for rejection in self.rejected)
 
 
 class Bisector:
@@ -73,7 +82,7 @@ class Bisector:
             refused_before = len(outcome.rejected)
             ruling = await self._delivery.send(piece, doubts=self._doubts)
             if ruling.verdict is Verdict.OK:
-                outcome.sent += len(piece)
+                outcome.sent += samples_in(piece)
                 self._witness = piece.slice(0, 1)
             elif ruling.verdict is Verdict.RETRY:
                 # Is it this sample or the sink? It is the sample when others have got through meanwhile; to find out,
@@ -81,7 +90,7 @@ class Bisector:
                 if len(piece) > 1:
                     todo.extend(_halves(piece))
                 elif self._delivery.accepted > accepted_before:
-                    self._reject(piece, ruling, outcome)
+                    todo.extend(self._reject(piece, ruling, outcome))
                 else:
                     todo.append(piece)
                     await self._ask_again()
@@ -103,15 +112,28 @@ class Bisector:
         if ruling.verdict is Verdict.SPLIT and len(piece) > 1:
             self._max_bytes = max(piece.size // 2, _MIN_BYTES)
             return _halves(piece)
+        if numbers := sorted(number for number in ruling.numbered if number < len(piece)):
+            return self._take_out(piece, numbers, ruling, outcome)
         if len(piece) == 1 or ruling.dropped == len(piece):
-            self._reject(piece, ruling, outcome)
-            return []
+            return self._reject(piece, ruling, outcome)
         if ruling.listed:
             bad, others = piece.split_by_text(set(ruling.listed))
             if len(bad):
-                self._reject(bad, ruling, outcome)
-                return [others] if len(others) else []
+                return [*([others] if len(others) else []), *self._reject(bad, ruling, outcome)]
         return _halves(piece)
+
+    def _take_out(self, piece: Payload, bad: list[int], ruling: Ruling, outcome: Outcome) -> list[Payload]:
+        """The answer tells by number which lines are refused, and so what became of all others."""
+        bounds = [-1, *bad, len(piece)]
+        others = piece.concat([piece.slice(a + 1, b) for a, b in pairwise(bounds)])
+        left = []
+        if ruling.verdict is Verdict.PARTIAL:
+            outcome.sent += samples_in(others)
+        elif len(others):
+            left.append(others)
+        for number in bad:
+            left += self._reject(piece.slice(number, number + 1), ruling, outcome, ruling.numbered[number])
+        return left
 
     def _pieces(self, payload: Payload) -> list[Payload]:
         pieces, start = [], 0
@@ -120,13 +142,22 @@ class Bisector:
             start += count
         return pieces
 
-    def _reject(self, payload: Payload, ruling: Ruling, outcome: Outcome) -> None:
+    def _reject(self, payload: Payload, ruling: Ruling, outcome: Outcome, reason: str = "") -> list[Payload]:
+        """Give these lines up; of a line of several samples each is tried alone before, and is given back for that."""
+        if isinstance(payload, Merged):
+            single = payload.singly()
+            if len(single) > len(payload):
+                return [single]
+        if ruling.expired:
+            outcome.expired += samples_in(payload)
+            return []
         for index in range(len(payload)):
-            line = payload.line(index)
-            reason = ruling.listed.get(line, ruling.answer.text)
-            series = payload.series(index)
-            outcome.rejected.append(Rejection(line, series, ruling.answer.status, reason))
+            line, series = payload.line(index), payload.series(index)
+            told = reason or ruling.listed.get(line, ruling.answer.text)
+            samples = samples_of(payload, index)
+            outcome.rejected.append(Rejection(line, series, ruling.answer.status, told, samples))
             self._suspect(series)
+        return []
 
     def _suspect(self, series: bytes) -> None:
         self._suspects.pop(series, None)

@@ -127,13 +127,16 @@ class Feed:
 
     def _move(self, parcel: Parcel, outcome: Outcome) -> None:
         held_before = self.account.holds
+        lost = dict(parcel.unrepresentable)
+        expired = lost.pop("expired", 0) + outcome.expired
         self.account = self.account.after(
             Landing(
                 position=parcel.position,
                 seq=parcel.seq,
                 sent=outcome.sent,
-                unrepresentable=parcel.unrepresentable,
-                dead_lettered=len(outcome.rejected),
+                unrepresentable=lost,
+                expired=expired,
+                dead_lettered=outcome.dead,
                 newest=parcel.payload.newest,
                 from_history=parcel.from_history,
                 catching_up=parcel.catching_up,

@@ -1,64 +1,46 @@
-"""The two ways to write to InfluxDB: `/write` (1.x) and `/api/v2/write` (2.x, 3, and whoever speaks it).
+"""The three ways to write to InfluxDB: `/write` (1.x), `/api/v2/write` (2.x and whoever speaks it) and
+`/api/v3/write_lp` (3).
 
-Both are sent lines with times in ms, and may refuse them in different words.
+All are sent lines with times in ms, and refuse them in different words.
 """
 
 import asyncio
-import base64
 import importlib
-import json
-import ssl
-from collections.abc import Sequence
+import re
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import aiohttp
 import anyio.to_thread
 from isal import igzip_lib
 
-from bridge import __version__
 from bridge.clock import Clock
 from bridge.config import InfluxSink
-from bridge.forward.answer import Answer, Ruling
+from bridge.forward.answer import Answer, Ruling, Verdict
 from bridge.forward.classify import Dialect, classify
+from bridge.forward.influx_admin import AdminFailed, InfluxAdmin
+from bridge.forward.influx_http import database_of, extra_headers, find_dialect, open_session, tls_of
 from bridge.forward.payload import Payload
 from bridge.forward.transport import Request, Transport, no_answer
-from bridge.native import Columns, Head, Lines, LogSlice, encode_columns, encode_lines
+from bridge.native import Lines
 
 if TYPE_CHECKING:
     from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 
-__all__ = ["AutoTransport", "InfluxV1", "InfluxV2", "LineEncoder", "open_transport"]
+__all__ = ["AutoTransport", "CreatingTransport", "InfluxV1", "InfluxV2", "InfluxV3", "open_transport"]
 
+_MISSING = re.compile(r"(?i)(database|bucket).*not found")
 _CONTENT_TYPE = "text/plain; charset=utf-8"
 _WORTH_A_THREAD = 64 << 10  # bytes; compressing less takes less time than a hop to a thread and back
 
 
 def open_transport(settings: InfluxSink, clock: Clock) -> Transport:
     """The transport that `settings.dialect` asks for; `clock` tells how far off the date of a `Retry-After` is."""
-    if settings.dialect == "v1":
-        return InfluxV1(settings, clock)
-    if settings.dialect == "v2":
-        return InfluxV2(settings, clock)
-    return AutoTransport(settings, clock)
-
-
-class LineEncoder:
-    """Samples as lines of line protocol, each with one field."""
-
-    def __init__(self, *, name_tag: bool) -> None:
-        self._name_tag = name_tag
-
-    def encode_slice(self, head: Head, piece: LogSlice) -> Lines:
-        """The samples of a piece of the log, whose references `head` knows."""
-        return encode_lines(head, piece, name_tag=self._name_tag)
-
-    def encode_columns(self, columns: Columns, start: int, stop: int) -> Lines:
-        """Samples `start` to `stop` of history."""
-        return encode_columns(columns, start, stop, name_tag=self._name_tag)
-
-    def read(self, lines: Sequence[str]) -> Lines:
-        """The samples of dead letters."""
-        return Lines.from_text("\n".join(lines).encode())
+    kinds: dict[str, Callable[[InfluxSink, Clock], Transport]]
+    kinds = {"v1": InfluxV1, "v2": InfluxV2, "v3": InfluxV3, "auto": AutoTransport}
+    transport = kinds[settings.dialect](settings, clock)
+    return CreatingTransport(transport, InfluxAdmin(settings)) if settings.auto_create else transport
 
 
 class _LineTransport:
@@ -84,18 +66,16 @@ def _gzip(body: bytes) -> bytes:
     return compressed
 
 
-class InfluxV1(_LineTransport):
-    """`POST /write?db&rp&precision=ms` over a keep-alive pool."""
+class _HttpTransport(_LineTransport):
+    """A write route over a keep-alive pool."""
 
-    dialect: Dialect = "v1"
+    dialect: Dialect
+    _scheme = "Token"
 
-    def __init__(self, settings: InfluxSink, clock: Clock) -> None:
+    def __init__(self, settings: InfluxSink, clock: Clock, path: str, params: dict[str, str]) -> None:
         super().__init__(settings, clock)
-        database, retention_policy = _database(settings)
-        self._url = f"{settings.url}/write"
-        self._params = {"db": database, "precision": "ms"}
-        if retention_policy:
-            self._params["rp"] = retention_policy
+        self._url = f"{settings.url}{path}"
+        self._params = params
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, request: Request, *, retries: int = 0) -> Ruling:  # noqa: ARG002 - InfluxDB does not ask
@@ -104,7 +84,7 @@ class InfluxV1(_LineTransport):
 
     async def _post(self, request: Request) -> Answer:
         if self._session is None:
-            self._session = _session(self._settings)
+            self._session = open_session(self._settings, self._scheme)
         try:
             async with self._session.post(
                 self._url, params=self._params, data=request.body, headers=request.headers, allow_redirects=False
@@ -119,6 +99,33 @@ class InfluxV1(_LineTransport):
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+class InfluxV1(_HttpTransport):
+    """`POST /write?db&rp&precision=ms`."""
+
+    dialect: Dialect = "v1"
+
+    def __init__(self, settings: InfluxSink, clock: Clock) -> None:
+        database, retention_policy = database_of(settings)
+        params = {"db": database, "precision": "ms"}
+        super().__init__(settings, clock, "/write", params | ({"rp": retention_policy} if retention_policy else {}))
+
+
+class InfluxV3(_HttpTransport):
+    """`POST /api/v3/write_lp?db&precision=millisecond&accept_partial=true`.
+
+    Lines that are refused are named by number, and all others are stored. `no_sync` is never asked for: with it
+    InfluxDB answers before anything is durable.
+    """
+
+    dialect: Dialect = "v3"
+    _scheme = "Bearer"
+
+    def __init__(self, settings: InfluxSink, clock: Clock) -> None:
+        database, _ = database_of(settings)
+        params = {"db": database, "precision": "millisecond", "accept_partial": "true"}
+        super().__init__(settings, clock, "/api/v3/write_lp", params)
 
 
 class InfluxV2(_LineTransport):
@@ -177,10 +184,10 @@ class InfluxV2(_LineTransport):
             token=f"{settings.username}:{password}" if settings.username else token,
             auth_basic=settings.username is not None,
             timeout=int(settings.timeout),
-            ssl_context=_tls(settings),
+            ssl_context=tls_of(settings),
             connection_pool_maxsize=settings.in_flight + 1,
             allow_redirects=False,
-            client_session_kwargs={"headers": _extra_headers(settings)},
+            client_session_kwargs={"headers": extra_headers(settings)},
         )
         return client
 
@@ -192,11 +199,11 @@ class InfluxV2(_LineTransport):
 
 
 class AutoTransport(_LineTransport):
-    """Asks `/ping` who answers before the first write, and again after the answers have stopped making sense."""
+    """Asks who answers before the first write, and again after the answers have stopped making sense."""
 
     def __init__(self, settings: InfluxSink, clock: Clock) -> None:
         super().__init__(settings, clock)
-        self._chosen: InfluxV1 | InfluxV2 | None = None
+        self._chosen: InfluxV1 | InfluxV2 | InfluxV3 | None = None
         self._in_doubt = False
         self._posting = 0
         self._asking = asyncio.Lock()
@@ -224,18 +231,14 @@ class AutoTransport(_LineTransport):
         self._in_doubt = ruling.answer.status in {404, 405}  # does another product or version answer there now?
         return ruling
 
-    async def _ask(self) -> "InfluxV1 | InfluxV2 | Answer":
-        session = _session(self._settings)
+    async def _ask(self) -> "InfluxV1 | InfluxV2 | InfluxV3 | Answer":
         try:
-            async with session.get(f"{self._settings.url}/ping", allow_redirects=False) as response:
-                version = _version(response.headers.get("X-Influxdb-Version", ""), await response.read())
+            dialect = await find_dialect(self._settings)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return no_answer(error)
-        finally:
-            await session.close()
-        if version.startswith("1.") or not self._settings.bucket:
-            return InfluxV1(self._settings, self._clock)
-        return InfluxV2(self._settings, self._clock)
+        if dialect == "v2":
+            return InfluxV2(self._settings, self._clock)
+        return (InfluxV1 if dialect == "v1" else InfluxV3)(self._settings, self._clock)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -245,44 +248,30 @@ class AutoTransport(_LineTransport):
             await chosen.close()
 
 
-def _version(header: str, body: bytes) -> str:
-    """The product's version: 1.x and 2.x tell it in a header (`1.8.10`, `v2.7.1`), 3 in the body as well."""
-    if not header:
+class CreatingTransport:
+    """Makes the database or bucket when the sink says that there is none."""
+
+    def __init__(self, transport: Transport, admin: InfluxAdmin) -> None:
+        self._transport = transport
+        self._admin = admin
+        self._creating = asyncio.Lock()
+
+    async def pack(self, payload: Payload) -> Request:
+        """Make a request of lines."""
+        return await self._transport.pack(payload)
+
+    async def post(self, request: Request, *, retries: int = 0) -> Ruling:
+        """Send lines; where they were to go is there for the next attempt."""
+        ruling = await self._transport.post(request, retries=retries)
+        if ruling.answer.status != 404 or not _MISSING.search(ruling.answer.text):
+            return ruling
         try:
-            header = str(json.loads(body)["version"])
-        except (ValueError, KeyError, TypeError):
-            return ""
-    return header.removeprefix("v")
+            async with self._creating:
+                await self._admin.create()
+        except AdminFailed as error:
+            return replace(ruling, advice=f"{ruling.advice}; it could not be created: {error}")
+        return replace(ruling, verdict=Verdict.RETRY)
 
-
-def _database(settings: InfluxSink) -> tuple[str, str | None]:
-    """(database, retention policy); a bucket called `db/rp` is how 1.8 and 2.x name the two together."""
-    if settings.db:
-        return settings.db, settings.rp
-    database, _, retention_policy = (settings.bucket or "").partition("/")
-    return database, settings.rp or retention_policy or None
-
-
-def _tls(settings: InfluxSink) -> ssl.SSLContext | None:
-    return settings.tls_config.context() if settings.url.startswith("https:") else None
-
-
-def _session(settings: InfluxSink) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=settings.in_flight + 1, ssl=_tls(settings) or True),
-        timeout=aiohttp.ClientTimeout(total=settings.timeout.seconds),
-        headers=_credentials(settings) | _extra_headers(settings),
-    )
-
-
-def _credentials(settings: InfluxSink) -> dict[str, str]:
-    if settings.username:
-        password = settings.password.reveal() if settings.password else ""
-        both = f"{settings.username}:{password}".encode()
-        return {"Authorization": f"Basic {base64.b64encode(both).decode()}"}
-    return {"Authorization": f"Token {settings.token.reveal()}"} if settings.token else {}
-
-
-def _extra_headers(settings: InfluxSink) -> dict[str, str]:
-    own = {"User-Agent": f"pushbridge/{__version__}"}
-    return own | {name: value.reveal() for name, value in settings.headers.items()}
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._transport.close()

@@ -132,7 +132,9 @@ def _samples(statuses: list[SinkStatus]) -> Iterator[Metric]:
         "pushbridge_sink_unrepresentable", "Samples that the sink cannot be sent.", labels=["sink", "reason"]
     )
     expired = CounterMetricFamily(
-        "pushbridge_sink_expired", "Samples that were no longer stored when they could be sent.", labels=["sink"]
+        "pushbridge_sink_expired",
+        "Samples older than what the sink keeps, or no longer stored when they could be sent.",
+        labels=["sink"],
     )
     resent = CounterMetricFamily(
         "pushbridge_sink_resent",

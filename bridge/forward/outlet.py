@@ -6,8 +6,11 @@ from typing import Any
 
 from bridge.clock import Clock
 from bridge.config import InfluxSink
-from bridge.forward.influxdb import LineEncoder, open_transport
+from bridge.forward.influx_admin import InfluxAdmin
+from bridge.forward.influxdb import open_transport
+from bridge.forward.lines import LineEncoder
 from bridge.forward.payload import Encoder, Tally
+from bridge.forward.retention import Retention
 from bridge.forward.transport import Transport
 from bridge.native import LineTally
 
@@ -31,6 +34,7 @@ class Outlet:
         max_bytes: bytes in a request at most, before compression.
         in_flight: requests at a time at most.
         new_tally: counts points of such payloads by stretches of so many ms, as the sink would.
+        retention: how far back the sink keeps samples, where it can be asked.
     """
 
     name: str
@@ -41,19 +45,22 @@ class Outlet:
     max_bytes: int
     in_flight: int
     new_tally: Callable[[int], Tally[Any]]
+    retention: Retention | None = None
 
 
 def open_outlet(settings: SinkSettings, clock: Clock) -> Outlet:
     """The parts that `settings` ask for; connections open with the first request."""
+    retention = Retention(InfluxAdmin(settings).retention, clock, settings.name)
     return Outlet(
         name=settings.name,
         target=f"{settings.url} {_destination(settings)}",
-        encoder=LineEncoder(name_tag=settings.name_tag),
+        encoder=LineEncoder(settings, retention.oldest),
         transport=open_transport(settings, clock),
         batch=settings.batch_samples,
         max_bytes=_MAX_LINES,
         in_flight=settings.in_flight,
         new_tally=LineTally,
+        retention=retention,
     )
 
 

@@ -5,11 +5,11 @@ to it as people can read. Dead letters are such lines.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar, runtime_checkable
 
 from bridge.native import Columns, Head, LogSlice
 
-__all__ = ["Encoder", "Payload", "Tally"]
+__all__ = ["Encoder", "Merged", "Payload", "Tally", "samples_in", "samples_of"]
 
 
 class Payload(Protocol):
@@ -69,14 +69,40 @@ class Tally(Protocol[P_contra]):
         """(measurement, field, start of the stretch in ms, points)."""
 
 
+@runtime_checkable
+class Merged(Protocol):
+    """A payload whose lines may stand for several samples, which are fields of one point, or for none, where one sample
+    takes several lines. What it is said to have in samples elsewhere are its lines then."""
+
+    @property
+    def samples(self) -> int:
+        """How many samples all lines stand for."""
+
+    def weight(self, index: int) -> int:
+        """How many samples a line stands for. Raises IndexError."""
+
+    def singly(self) -> Payload:
+        """The same samples, none of them in one line with another."""
+
+
+def samples_in(payload: Payload) -> int:
+    """How many samples a payload stands for."""
+    return payload.samples if isinstance(payload, Merged) else len(payload)
+
+
+def samples_of(payload: Payload, index: int) -> int:
+    """How many samples a line of it stands for."""
+    return payload.weight(index) if isinstance(payload, Merged) else 1
+
+
 class Encoder(Protocol):
     """How stored samples become payloads of one kind of sink. Methods may be called in any thread."""
 
     def encode_slice(self, head: Head, piece: LogSlice) -> Payload:
         """The samples of a piece of the log, whose references `head` knows."""
 
-    def encode_columns(self, columns: Columns, start: int, stop: int) -> Payload:
-        """Samples `start` to `stop` of history, in an order that stays the same."""
+    def encode_columns(self, columns: Columns, start: int, stop: int, head: Head | None) -> Payload:
+        """Samples `start` to `stop` of history, in an order that stays the same; `head` knows what metrics are."""
 
     def read(self, lines: Sequence[str]) -> Payload:
         """The samples of dead letters. Raises ValueError for a text that is no line."""

@@ -98,6 +98,8 @@ class _Tally:
     def add(self, payload: Payload, outcome: Outcome) -> None:
         self.sent += outcome.sent
         self.unrepresentable.update(payload.unrepresentable)
+        if outcome.expired:
+            self.unrepresentable["expired"] += outcome.expired
         self.refused.update(f"{rejection.code} {rejection.reason[:200]}" for rejection in outcome.rejected)
 
 

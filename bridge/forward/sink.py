@@ -163,9 +163,13 @@ class Sink:
             "sink started", target=self.target, position=str(account.position), pending=self._log.seq - account.seq
         )
         async with asyncio.TaskGroup() as group:
-            resend = group.create_task(self._resend_letters())
+            beside = [group.create_task(self._resend_letters())]
+            if (retention := self._outlet.retention) is not None:
+                await retention.learn()
+                beside.append(group.create_task(retention.watch()))
             await self._feed.run(self._stopping, self._pace.stop)
-            resend.cancel()
+            for task in beside:
+                task.cancel()
         self._logger.info("sink stopped", pending=self._log.seq - self._feed.account.seq)
 
     # -- progress -----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from bridge.buffer.querier import Querier, QueryLimits, Selection
 from bridge.errors import QueryTooLarge
 from bridge.forward.history import TooManySamples
 from bridge.forward.payload import Encoder, Payload
+from bridge.native import Head
 
 __all__ = ["StoredHistory"]
 
@@ -12,15 +13,16 @@ __all__ = ["StoredHistory"]
 class _Columns:
     """Series one after the other."""
 
-    def __init__(self, selection: Selection) -> None:
+    def __init__(self, selection: Selection, head: Head | None) -> None:
         self._selection = selection
+        self._head = head
 
     def __len__(self) -> int:
         return self._selection.samples
 
     def encode(self, start: int, stop: int, encoder: Encoder) -> Payload:
         """Samples `start` to `stop`."""
-        return encoder.encode_columns(self._selection.columns, start, stop)
+        return encoder.encode_columns(self._selection.columns, start, stop, self._head)
 
 
 class StoredHistory:
@@ -37,4 +39,4 @@ class StoredHistory:
             found = self._querier.select(self._matchers, mint, maxt, limits=QueryLimits(samples=max_samples))
         except QueryTooLarge:
             raise TooManySamples from None
-        return _Columns(found)
+        return _Columns(found, self._querier.head)

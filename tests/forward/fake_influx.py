@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["FakeInflux", "Fault", "Write"]
+__all__ = ["PATHS", "FakeInflux", "Fault", "Write"]
+
+PATHS = {1: "/write", 2: "/api/v2/write", 3: "/api/v3/write_lp"}
 
 Refuse = Callable[[str], str | None]
 """Why a line is refused, or None."""
@@ -34,8 +36,8 @@ Fault = Callable[["FakeInflux", Write], Awaitable["Response | None"]]
 
 
 def error(version: int, status: int, text: str, code: str = "invalid") -> Response:
-    """A refusal in the words of 1.x or 2.x."""
-    body = {"error": text} if version == 1 else {"code": code, "message": text}
+    """A refusal in the words of 1.x, 2.x or 3."""
+    body = {"code": code, "message": text} if version == 2 else {"error": text}
     return Response(json.dumps(body), status, media_type="application/json")
 
 
@@ -47,7 +49,7 @@ class FakeInflux:
     `unparsable` gives a reason fail their request; those for which `conflicting` does are dropped from it.
     """
 
-    version: Literal[1, 2] = 1
+    version: Literal[1, 2, 3] = 1
     max_body: int | None = None
     faults: deque[Fault] = field(default_factory=deque)
     always: Fault | None = None
@@ -57,14 +59,21 @@ class FakeInflux:
     points: dict[tuple[str, int], str] = field(default_factory=dict)
     conflicts: list[str] = field(default_factory=list)
     served: int = 0
+    missing: bool = False
+    """There is no such database or bucket."""
+    may_create: bool = True
+    keeps: str = "0s"
+    """How long points are kept, as Go writes it."""
+    oldest: int | None = None
+    """Points before this time, ms, are refused as 1.x and 2.x do."""
+    asked: list[str] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         if request.url.path == "/ping":
-            version = "1.8.10" if self.version == 1 else "v2.7.1"
-            await Response(status_code=204, headers={"X-Influxdb-Version": version})(scope, receive, send)
+            await self._ping()(scope, receive, send)
             return
-        response = await self._respond(request)
+        response = await self._administrate(request) or await self._respond(request)
         if response is None:
             receive.__self__.transport.abort()  # type: ignore[attr-defined]
             while (await receive())["type"] != "http.disconnect":  # until the server notices
@@ -72,8 +81,48 @@ class FakeInflux:
             return
         await response(scope, receive, send)
 
+    def _ping(self) -> Response:
+        if self.version == 3:
+            return JSONResponse({"version": "3.10.0", "revision": "x"})
+        version = "1.8.10" if self.version == 1 else "v2.7.1"
+        return Response(status_code=204, headers={"X-Influxdb-Version": version})
+
+    async def _administrate(self, request: Request) -> Response | None:
+        """What is asked beside writing."""
+        path, params, reads = request.url.path, request.query_params, request.method == "GET"
+        if path == "/query":
+            return self._influxql(params["q"])
+        if path == "/api/v3/query_influxql":
+            self.asked.append(params["q"])
+            return JSONResponse([{"iox::database": "d", "name": "autogen", "duration": self.keeps}])
+        if path == "/api/v2/buckets" and reads:
+            self.asked.append(params["name"])
+            hours = int(self.keeps.partition("h")[0]) if "h" in self.keeps else 0
+            rules = [{"type": "expire", "everySeconds": hours * 3600}]
+            return JSONResponse({"buckets": [] if self.missing else [{"name": "b", "retentionRules": rules}]})
+        if path == "/api/v2/orgs":
+            return JSONResponse({"orgs": [{"id": "1", "name": "o"}]})
+        if path in {"/api/v2/buckets", "/api/v3/configure/database"}:
+            self.asked.append((await request.body()).decode())
+            return self._create(JSONResponse({"name": "b", "retentionRules": []}, 201))
+        return None
+
+    def _influxql(self, query: str) -> Response:
+        self.asked.append(query)
+        if query.startswith("CREATE DATABASE"):
+            return self._create(JSONResponse({"results": [{"statement_id": 0}]}))
+        columns = ["name", "duration", "shardGroupDuration", "replicaN", "default"]
+        rows = [["autogen", self.keeps, "1h0m0s", 1, True], ["short", "1h0m0s", "1h0m0s", 1, False]]
+        return JSONResponse({"results": [{"statement_id": 0, "series": [{"columns": columns, "values": rows}]}]})
+
+    def _create(self, done: Response) -> Response:
+        if not self.may_create:
+            return error(self.version, 403, "not allowed", "forbidden")
+        self.missing = False
+        return done
+
     async def _respond(self, request: Request) -> Response | None:
-        if request.url.path != {1: "/write", 2: "/api/v2/write"}[self.version]:
+        if request.url.path != PATHS[self.version]:
             return PlainTextResponse("404 page not found", 404)
         body = await request.body()
         if self.max_body is not None and len(body) > self.max_body:
@@ -83,19 +132,26 @@ class FakeInflux:
         lines = body.decode().splitlines()
         write = Write(request.url.path, dict(request.query_params), dict(request.headers), lines)
         self.writes.append(write)
+        if self.missing:
+            text = 'bucket "b" not found' if self.version == 2 else 'database not found: "d"'
+            return error(self.version, 404, text, "not found")
         fault = self.faults.popleft() if self.faults else self.always
         return await fault(self, write) if fault is not None else self.serve(write)
 
     def serve(self, write: Write) -> Response:
         """Store what can be stored and answer as InfluxDB does."""
         self.served += 1
+        if self.version == 3:
+            return self._serve_v3(write)
         bad = [(line, reason) for line in write.lines if (reason := self.unparsable(line))]
         if bad and self.version == 2:
             return error(2, 400, "\n".join(f"unable to parse '{line}': {reason}" for line, reason in bad))
         good = [line for line in write.lines if not self.unparsable(line)]
-        dropped = [reason for line in good if (reason := self.conflicting(line))]
+        dropped = []
         for line in good:
-            if not self.conflicting(line):
+            if reason := self._too_old(line) or self.conflicting(line):
+                dropped.append(reason)
+            else:
                 self.store(line)
         if bad:
             text = "\n".join(f"unable to parse '{line}': {reason}" for line, reason in bad)
@@ -105,6 +161,22 @@ class FakeInflux:
             if self.version == 1:
                 return error(1, 400, text)
             return error(2, 422, f"failure writing points to database: {text}", "unprocessable entity")
+        return Response(status_code=204)
+
+    def _too_old(self, line: str) -> str | None:
+        is_old = self.oldest is not None and int(line.rsplit(" ", 1)[1]) < self.oldest
+        return "points beyond retention policy" if is_old else None
+
+    def _serve_v3(self, write: Write) -> Response:
+        """All lines but the bad ones are stored, and those are told by number."""
+        told = []
+        for number, line in enumerate(write.lines, 1):
+            if reason := self.unparsable(line) or self.conflicting(line):
+                told.append({"original_line": line[:20], "line_number": number, "error_message": reason})
+            else:
+                self.store(line)
+        if told:
+            return JSONResponse({"error": "partial write of line protocol occurred", "data": told}, 400)
         return Response(status_code=204)
 
     def store(self, line: str) -> None:

@@ -39,7 +39,7 @@ class Rig:
         self.folder = folder
         self.fake = fake
         self.pace = pace
-        destination = {"db": "d"} if fake.version == 1 else {"bucket": "b", "org": "o"}
+        destination = {"bucket": "b", "org": "o"} if fake.version == 2 else {"db": "d"}
         self.settings = InfluxSink(
             **{"name": "main", "url": f"http://127.0.0.1:{port}", "batch_samples": 100} | destination | settings
         )

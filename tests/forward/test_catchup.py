@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from bridge.buffer import Position, View
+from bridge.config import InfluxSink
 from bridge.forward import Columns, History, StoredHistory
 from bridge.forward.account import Account, Landing
 from bridge.forward.catchup import Catcher
-from bridge.forward.influxdb import LineEncoder
+from bridge.forward.lines import LineEncoder
 from bridge.forward.parcel import CatchUp, Parcel
 from tests.edge.serving import until
 from tests.forward import faults
@@ -327,7 +328,7 @@ def parcels_from(account: Account, shelf: Shelf) -> Callable[[], Parcel]:
         seq=account.seq,
         history=shelf,
         max_samples=7,
-        encoder=LineEncoder(name_tag=False),
+        encoder=LineEncoder(InfluxSink(name="s", url="http://127.0.0.1:1", db="d")),
     ).next
 
 

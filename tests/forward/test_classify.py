@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -37,6 +38,7 @@ V1 = [
     (500, "engine: cache-max-memory-size exceeded: (1/1)", RETRY),
     (500, "retention policy not found: x", HOLD),
     (503, "request throttled, queue full", RETRY),
+    (500, "partial write: points beyond retention policy dropped=1", PARTIAL),
     (0, "Connection refused", RETRY),
 ]
 
@@ -89,9 +91,66 @@ def test_2x(status: int, code: str, text: str, verdict: Verdict) -> None:
     assert classify(answer, "v2").verdict is verdict
 
 
+def told(*lines: tuple[int, str]) -> list[dict[str, Any]]:
+    return [{"original_line": "m v=", "line_number": number, "error_message": text} for number, text in lines]
+
+
+V3 = [
+    (204, "", None, OK),
+    (200, "<html>Welcome</html>", None, HOLD),
+    (400, "partial write of line protocol occurred", told((2, "invalid column type"), (7, "no fields")), PARTIAL),
+    (400, "partial write of line protocol occurred", None, PARTIAL),
+    (422, "partial write of line protocol occurred", told((1, "Update to schema would exceed number of tables")), HOLD),
+    (400, "line protocol parsing error", told((1, "no fields"))[0], POISON),
+    (400, "incoming write was empty", None, HOLD),
+    (401, "", None, HOLD),
+    (403, "", None, HOLD),
+    (404, "", None, HOLD),
+    (413, "request too large", None, SPLIT),
+    (429, "", None, RETRY),
+    (500, "error from wal: wal buffer full with 100000 ops", None, RETRY),
+    (500, "wal is shutdown", None, RETRY),
+    (503, "", None, RETRY),
+]
+
+
+@pytest.mark.parametrize(("status", "text", "data", "verdict"), V3)
+def test_3(status: int, text: str, data: Any, verdict: Verdict) -> None:
+    body = json.dumps({"error": text, "data": data}).encode() if status >= 400 and text else text.encode()
+    ruling = classify(Answer.read(status, body), "v3")
+    assert ruling.verdict is verdict
+    if verdict in {PARTIAL, POISON}:
+        lines = data if isinstance(data, list) else [data] if data else []
+        assert ruling.numbered == {line["line_number"] - 1: line["error_message"] for line in lines}
+
+
+@pytest.mark.parametrize(
+    "data", [7, "x", [7], [{}], [{"line_number": "1"}], [{"line_number": 0}], {"line_number": None}]
+)
+def test_lines_that_are_told_oddly_are_not_told(data: Any) -> None:
+    body = json.dumps({"error": "partial write of line protocol occurred", "data": data}).encode()
+    assert classify(Answer.read(400, body), "v3").numbered == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "expired"),
+    [
+        (400, "partial write: points beyond retention policy dropped=3", True),
+        (400, "partial write: points outside retention policy of duration 1h0m0s dropped=2", True),
+        (422, f"{WROTE}partial write: {RETENTION}", True),
+        (500, f"{FAILED}{RETENTION}", True),
+        (400, f"partial write: {CONFLICT} dropped=3", False),
+        (400, "partial write: unable to parse 'm points beyond retention policy': x dropped=0", False),
+    ],
+)
+def test_what_is_too_old_for_the_sink_is_told_from_what_is_wrong(status: int, text: str, expired: bool) -> None:
+    ruling = classify(Answer(status, text), "v1")
+    assert (ruling.verdict, ruling.expired) == (PARTIAL, expired)
+
+
 def test_every_answer_has_a_verdict_and_only_204_is_good() -> None:
     bodies = [b"", b"[]", b"{", b'{"error":7}', b"\xff\x00", b'{"message":null}']
-    dialects: list[Dialect] = ["v1", "v2"]
+    dialects: list[Dialect] = ["v1", "v2", "v3"]
     for status, body, dialect in product([0, *range(100, 600), 999], bodies, dialects):
         verdict = classify(Answer.read(status, body), dialect).verdict
         assert (verdict is OK) == (status == 204)

@@ -44,7 +44,7 @@ async def push_some(rig: Rig) -> None:
         await rig.push(40)
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 @pytest.mark.parametrize("gzip", [True, False])
 @pytest.mark.parametrize("name", PASSING)
 async def test_faults_that_pass_cost_nothing(tmp_path: Path, name: str, version: int, gzip: bool) -> None:
@@ -60,10 +60,11 @@ async def test_faults_that_pass_cost_nothing(tmp_path: Path, name: str, version:
 BAD = {
     1: {"m,n=3", "m,n=17", "m,n=39"},
     2: {"m,n=0", "m,n=1"},
+    3: {"m,n=5", "m,n=38"},
 }
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 @pytest.mark.parametrize("kind", ["unparsable", "conflicting"])
 @pytest.mark.parametrize("bad", ["none", "few", "all of a batch", "all"])
 async def test_lines_that_never_pass_are_dead_letters_and_no_others(
@@ -141,7 +142,7 @@ async def test_a_series_that_is_good_again_is_trusted_again(tmp_path: Path) -> N
         assert len(fake.writes) == before + 1
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 async def test_a_body_that_is_too_large_is_sent_in_pieces(tmp_path: Path, version: int) -> None:
     fake = FakeInflux(version=version, max_body=400)  # type: ignore[arg-type]
     async with rig(tmp_path, fake, gzip="false") as r:

@@ -19,7 +19,7 @@ from bridge.forward.influxdb import AutoTransport, open_transport
 from bridge.forward.transport import Request, Transport
 from tests.edge.serving import serving
 from tests.forward import faults
-from tests.forward.fake_influx import FakeInflux
+from tests.forward.fake_influx import PATHS, FakeInflux
 
 pytestmark = pytest.mark.anyio
 
@@ -130,7 +130,8 @@ AUTO = [
     ("v2.7.1", b"", {"bucket": "b"}, "v2"),
     ("2.9.0", b"", {"db": "d", "bucket": "b"}, "v2"),
     ("v2.7.1", b"", {"db": "d"}, "v1"),
-    ("", b'{"version":"3.10.0","revision":"x"}', {"bucket": "b"}, "v2"),
+    ("", b'{"version":"3.10.0","revision":"x"}', {"bucket": "b"}, "v3"),
+    ("", b'{"version":"3.10.0","revision":"x"}', {"db": "d"}, "v3"),
     ("", b"", {"bucket": "b"}, "v2"),
     ("", b"<html>", {"db": "d"}, "v1"),
 ]
@@ -152,7 +153,37 @@ async def test_ping_tells_who_answers(version: str, body: bytes, settings: dict[
         assert (await t.post(LINE)).answer.status == 204
         assert isinstance(t, AutoTransport)
         assert t.dialect == dialect
-    assert asked == ["/base/ping", *[{"v1": "/base/write", "v2": "/base/api/v2/write"}[dialect]] * 2]
+    told = [] if version or b"version" in body else ["/base/health"]
+    assert asked == ["/base/ping", *told, *["/base" + PATHS[int(dialect[1])]] * 2]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "dialect"),
+    [
+        (b'{"status":"pass","version":"v2.7.1"}', {}, "v2"),
+        (b'{"status":"pass","version":"1.8.10"}', {}, "v1"),
+        (b"OK", {"cluster-uuid": "x"}, "v3"),
+        (b"OK", {}, "v2"),
+    ],
+)
+async def test_health_tells_it_where_ping_does_not(body: bytes, headers: dict[str, str], dialect: str) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        found = {"/base/health": Response(body, 200, headers), "/base/ping": Response(b"", 401)}
+        await found.get(scope["path"], Response(status_code=204))(scope, receive, send)
+
+    async with transport(app, dialect="auto", bucket="b") as t:
+        assert (await t.post(LINE)).answer.status == 204
+        assert isinstance(t, AutoTransport)
+        assert t.dialect == dialect
+
+
+async def test_v3_says_what_it_is_sent_and_never_that_it_need_not_be_durable() -> None:
+    fake = FakeInflux(version=3)
+    async with transport(Based(fake), dialect="v3", db="d", token="t") as t:
+        assert (await t.post(LINE)).answer.status == 204
+    (write,) = fake.writes
+    assert write.params == {"db": "d", "precision": "millisecond", "accept_partial": "true"}
+    assert write.headers["authorization"] == "Bearer t"
 
 
 async def test_a_server_that_was_upgraded_is_asked_again() -> None:

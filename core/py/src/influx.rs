@@ -4,7 +4,11 @@ use std::collections::HashSet;
 
 use engine::labels::Labels;
 use engine::wal::LogSlice;
-use engine::wire::influx::{self, Lines, Options, ParseError, Point, Precision};
+use engine::wire::influx::{
+    self, Encoder, Lines, Mapping, Natives, NonFinite, Options, ParseError, Point, Precision, Reason, Row, Stale,
+    Unchanged,
+};
+use parking_lot::Mutex;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
@@ -36,9 +40,68 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("LineError", module.py().get_type::<LineError>())?;
     module.add("LabelsTooLong", module.py().get_type::<LabelsTooLong>())?;
     module.add_class::<PyLines>()?;
+    module.add_class::<PyLineMapping>()?;
+    module.add_class::<PyUnchanged>()?;
     module.add_function(wrap_pyfunction!(encode_lines, module)?)?;
     module.add_function(wrap_pyfunction!(encode_columns, module)?)?;
     module.add_function(wrap_pyfunction!(parse_lines, module)?)
+}
+
+/// How samples become lines.
+#[pyclass(name = "LineMapping", frozen, module = "bridge._core")]
+#[derive(Default)]
+pub struct PyLineMapping(Options);
+
+#[pymethods]
+impl PyLineMapping {
+    #[new]
+    #[pyo3(signature = (name = "prom-value", *, histograms = "buckets", non_finite = "omit", sentinel = -1.0, stale = "omit"))]
+    fn new(name: &str, histograms: &str, non_finite: &str, sentinel: f64, stale: &str) -> PyResult<Self> {
+        let unknown = |what: &str, value: &str| PyValueError::new_err(format!("there is no {what} {value:?}"));
+        Ok(Self(Options {
+            mapping: Mapping::named(name).ok_or_else(|| unknown("mapping", name))?,
+            natives: match histograms {
+                "buckets" => Natives::Buckets,
+                "lossless" => Natives::Lossless,
+                "omit" => Natives::Omit,
+                _ => return Err(unknown("way for histograms", histograms)),
+            },
+            non_finite: match non_finite {
+                "omit" => NonFinite::Omit,
+                "text" => NonFinite::Text,
+                "sentinel" if sentinel.is_finite() => NonFinite::Sentinel(sentinel),
+                "sentinel" => return Err(PyValueError::new_err("the sentinel is not finite")),
+                _ => return Err(unknown("way for non-finite values", non_finite)),
+            },
+            oldest: i64::MIN,
+            stale: match stale {
+                "omit" => Stale::Omit,
+                "marker" => Stale::Marker,
+                _ => return Err(unknown("way for stale markers", stale)),
+            },
+        }))
+    }
+}
+
+impl PyLineMapping {
+    fn options(&self, oldest: Option<i64>) -> Options {
+        Options {
+            oldest: oldest.unwrap_or(i64::MIN),
+            ..self.0
+        }
+    }
+}
+
+/// What was last sent of each series.
+#[pyclass(name = "Unchanged", frozen, module = "bridge._core")]
+pub struct PyUnchanged(Mutex<Unchanged>);
+
+#[pymethods]
+impl PyUnchanged {
+    #[new]
+    fn new(heartbeat: i64) -> Self {
+        Self(Mutex::new(Unchanged::new(heartbeat)))
+    }
 }
 
 /// Encoded lines.
@@ -89,6 +152,19 @@ impl PyLines {
         Ok(counts)
     }
 
+    #[getter]
+    fn samples(&self) -> u64 {
+        self.0.samples()
+    }
+
+    fn weight(&self, index: usize) -> PyResult<u32> {
+        self.0.weight(index).ok_or_else(|| no_line(index))
+    }
+
+    fn singly(&self, py: Python<'_>) -> Self {
+        Self(py.detach(|| self.0.singly()))
+    }
+
     fn line<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyBytes>> {
         let line = self.0.line(index).ok_or_else(|| no_line(index))?;
         Ok(PyBytes::new(py, line))
@@ -128,33 +204,69 @@ fn no_line(index: usize) -> PyErr {
 }
 
 #[pyfunction]
-#[pyo3(signature = (head, slice, *, name_tag = false))]
-fn encode_lines(py: Python<'_>, head: &PyHead, slice: &PyLogSlice, name_tag: bool) -> PyLines {
-    PyLines(py.detach(|| encode(head, &slice.0, Options { name_tag })))
+#[pyo3(signature = (head, slice, mapping, *, oldest = None, unchanged = None))]
+fn encode_lines(
+    py: Python<'_>,
+    head: &PyHead,
+    slice: &PyLogSlice,
+    mapping: &PyLineMapping,
+    oldest: Option<i64>,
+    unchanged: Option<&PyUnchanged>,
+) -> PyLines {
+    let options = mapping.options(oldest);
+    PyLines(py.detach(|| {
+        let mut unchanged = unchanged.map(|unchanged| unchanged.0.lock());
+        encode(head, &slice.0, &options, unchanged.as_deref_mut())
+    }))
 }
 
-fn encode(head: &PyHead, slice: &LogSlice, options: Options) -> Lines {
-    let mut lines = Lines::default();
+fn encode(head: &PyHead, slice: &LogSlice, options: &Options, mut unchanged: Option<&mut Unchanged>) -> Lines {
+    let mut encoder = Encoder::new(options);
     for rows in slice.rows().chunks(ROWS_A_LOCK) {
         let head = head.read();
-        let rows = rows.iter().map(|&(reference, t, value)| {
-            let labels = head.labels(reference).map(Labels::trusted);
-            (labels, t, Point::Float(value))
-        });
-        influx::encode(rows, options, &mut lines);
+        for &(reference, t, value) in rows {
+            let repeats =
+                |unchanged: &mut &mut Unchanged| t >= options.oldest && unchanged.repeats(reference, t, value);
+            if unchanged.as_mut().is_some_and(repeats) {
+                encoder.leave_out(Reason::Unchanged);
+                continue;
+            }
+            encoder.add(&Row {
+                labels: head.labels(reference).map(Labels::trusted),
+                kind: options.mapping.needs_kind().then(|| head.kind(reference)).flatten(),
+                t,
+                point: Point::Float(value),
+            });
+        }
     }
-    let histograms = slice
-        .histograms()
-        .iter()
-        .map(|row| (Some(Labels::default()), row.1, Point::Histogram));
-    influx::encode(histograms, options, &mut lines);
-    lines
+    for rows in slice.histograms().chunks(ROWS_A_LOCK) {
+        let head = head.read();
+        for (reference, t, histogram) in rows {
+            encoder.add(&Row {
+                labels: head.labels(*reference).map(Labels::trusted),
+                kind: None,
+                t: *t,
+                point: Point::Histogram(histogram),
+            });
+        }
+    }
+    encoder.finish()
 }
 
 #[pyfunction]
-#[pyo3(signature = (columns, start, stop, *, name_tag = false))]
-fn encode_columns(py: Python<'_>, columns: &PyColumns, start: usize, stop: usize, name_tag: bool) -> PyLines {
-    PyLines(py.detach(|| influx::encode_columns(columns.shared(), start..stop, Options { name_tag })))
+#[pyo3(signature = (columns, start, stop, mapping, *, head = None, oldest = None))]
+fn encode_columns(
+    py: Python<'_>,
+    columns: &PyColumns,
+    start: usize,
+    stop: usize,
+    mapping: &PyLineMapping,
+    head: Option<&PyHead>,
+    oldest: Option<i64>,
+) -> PyLines {
+    let options = mapping.options(oldest);
+    let kind = |labels: Labels<'_>| head?.read().kind_of(labels);
+    PyLines(py.detach(|| influx::encode_columns(columns.shared(), start..stop, &options, kind)))
 }
 
 #[pyfunction]

@@ -45,8 +45,8 @@ impl PyExport {
 
     #[getter]
     fn unrepresentable(&self) -> Vec<(&'static str, u64)> {
-        let counts = self.0.lock().unrepresentable.by_reason();
-        counts.into_iter().filter(|(_, count)| *count > 0).collect()
+        let counts = self.0.lock().unrepresentable;
+        counts.by_reason().filter(|(_, count)| *count > 0).collect()
     }
 }
 

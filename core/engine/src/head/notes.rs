@@ -55,6 +55,29 @@ impl Head {
         told.filter_map(|(series, metadata)| Some((Labels::trusted(self.labels(series)?), metadata)))
     }
 
+    /// What kind of metric a series of the log is of, where that is told.
+    pub fn kind(&self, reference: SeriesRef) -> Option<Kind> {
+        let told = self.metadata.get(reference).or_else(|| {
+            let slot = self.index.resolve(reference, &self.series)?;
+            self.metadata.get(self.series.get(slot as usize)?.reference())
+        });
+        told.map(|metadata| metadata.kind)
+    }
+
+    /// The same for a series by its labels. Of one that is not there any more, another one of its name tells.
+    pub fn kind_of(&self, labels: Labels<'_>) -> Option<Kind> {
+        let own = || self.kind(self.reference_of(labels)?);
+        let others = || {
+            let slots = self.index.values(METRIC_NAME)?.get(labels.get(METRIC_NAME))?;
+            let reference = |slot: &u32| Some(self.series.get(*slot as usize)?.reference());
+            slots
+                .iter()
+                .filter_map(reference)
+                .find_map(|reference| self.kind(reference))
+        };
+        own().or_else(others)
+    }
+
     /// How many exemplars there are.
     pub fn exemplar_count(&self) -> usize {
         self.exemplars.len()

@@ -16,7 +16,7 @@ use crate::float::{parse_go, push_go, push_i64, push_u64};
 use crate::labels::{is_legacy_label_name, is_legacy_metric_name, Labels, METRIC_NAME};
 use crate::merge::{join, Gathered, SeriesStream, Streams, Window};
 use crate::sample::{Sample, Value};
-use crate::wire::influx::{self, Lines, Options, Point, Unrepresentable};
+use crate::wire::influx::{Encoder, Natives, Options, Point, Reason, Row, Unrepresentable};
 
 /// Samples in a line of JSON at most, and lines of a series that are written without looking at the size of the piece.
 const RUN: usize = 1000;
@@ -106,7 +106,7 @@ impl Export {
             out.push(b' ');
             if !put_seconds(t, out) {
                 out.truncate(start);
-                self.unrepresentable.time_range += 1;
+                self.unrepresentable.add(Reason::TimeRange, 1);
                 continue;
             }
             out.push(b'\n');
@@ -120,19 +120,29 @@ impl Export {
             Value::Histogram(_) => None,
         };
         let floats: Vec<(i64, f64)> = samples.iter().filter_map(float).collect();
-        self.unrepresentable.native_histogram += (samples.len() - floats.len()) as u64;
+        let histograms = (samples.len() - floats.len()) as u64;
+        self.unrepresentable.add(Reason::NativeHistogram, histograms);
         floats
     }
 
     fn put_line_protocol(&mut self, labels: Labels<'_>, samples: &[Sample], out: &mut Vec<u8>) {
-        let mut lines = Lines::default();
-        lines.unrepresentable = self.unrepresentable;
-        let rows = samples.iter().map(|(t, value)| match value {
-            Value::Float(value) => (Some(labels), *t, Point::Float(*value)),
-            Value::Histogram(_) => (Some(labels), *t, Point::Histogram),
+        let rows = samples.iter().map(|(t, value)| Row {
+            labels: Some(labels),
+            kind: None,
+            t: *t,
+            point: match value {
+                Value::Float(value) => Point::Float(*value),
+                Value::Histogram(histogram) => Point::Histogram(histogram),
+            },
         });
-        influx::encode(rows, Options::default(), &mut lines);
-        self.unrepresentable = lines.unrepresentable;
+        let options = Options {
+            natives: Natives::Omit,
+            ..Options::default()
+        };
+        let mut encoder = Encoder::new(&options);
+        encoder.add_all(rows);
+        let lines = encoder.finish();
+        self.unrepresentable.add_all(&lines.unrepresentable);
         out.extend_from_slice(lines.body());
     }
 

@@ -2,43 +2,89 @@
 
 use std::ops::Range;
 
-/// Samples that line protocol cannot carry, by reason.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Unrepresentable {
+use super::scan::{key_end, whole_fields};
+
+/// Why a sample has no line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
     /// NaN that is no stale marker.
-    pub nan: u64,
-    /// Infinite values.
-    pub inf: u64,
-    /// Stale markers: InfluxDB has no notion of the end of a series.
-    pub stale: u64,
-    /// Native histograms.
-    pub native_histogram: u64,
-    /// Times outside 1677..2262, which nanoseconds in 64 bits cannot say.
-    pub time_range: u64,
+    Nan,
+    /// An infinite value.
+    Inf,
+    /// A stale marker: InfluxDB has no notion of the end of a series.
+    Stale,
+    /// A native histogram.
+    NativeHistogram,
+    /// A time outside 1677..2262, which nanoseconds in 64 bits cannot say.
+    TimeRange,
     /// The log names a series whose record is lost: nobody knows its labels any more.
-    pub unknown_series: u64,
+    UnknownSeries,
+    /// Other samples of the family say the same, and the schema has no place for this one.
+    Implied,
+    /// The same as was sent before, and not long ago.
+    Unchanged,
+    /// Older than what the sink keeps.
+    Expired,
 }
 
+impl Reason {
+    /// All of them, with the names by which metrics and cursors know them.
+    const NAMES: [(Self, &'static str); 9] = [
+        (Self::Nan, "nan"),
+        (Self::Inf, "inf"),
+        (Self::Stale, "stale"),
+        (Self::NativeHistogram, "native_histogram"),
+        (Self::TimeRange, "time_range"),
+        (Self::UnknownSeries, "unknown_series"),
+        (Self::Implied, "implied"),
+        (Self::Unchanged, "unchanged"),
+        (Self::Expired, "expired"),
+    ];
+}
+
+/// How many samples have no line, by reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unrepresentable([u64; Reason::NAMES.len()]);
+
 impl Unrepresentable {
-    /// The counts under the names by which metrics and cursors know them.
-    pub fn by_reason(&self) -> [(&'static str, u64); 6] {
-        [
-            ("nan", self.nan),
-            ("inf", self.inf),
-            ("stale", self.stale),
-            ("native_histogram", self.native_histogram),
-            ("time_range", self.time_range),
-            ("unknown_series", self.unknown_series),
-        ]
+    /// Count `samples` more.
+    pub fn add(&mut self, reason: Reason, samples: u64) {
+        if let Some(count) = self.0.get_mut(reason as usize) {
+            *count += samples;
+        }
+    }
+
+    /// Count those of another too.
+    pub fn add_all(&mut self, other: &Self) {
+        for (count, more) in self.0.iter_mut().zip(&other.0) {
+            *count += more;
+        }
+    }
+
+    /// How many have none for this reason.
+    pub fn count(&self, reason: Reason) -> u64 {
+        self.0.get(reason as usize).copied().unwrap_or_default()
+    }
+
+    /// Every reason's name and count.
+    pub fn by_reason(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        Reason::NAMES.iter().map(|(reason, name)| (*name, self.count(*reason)))
     }
 }
 
 /// Lines of line protocol, each ended by a newline.
+///
+/// A line stands for one sample, for several where they are fields of one point, or for none where it goes with another
+/// line that does: so that whoever counts samples need not know how they became lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lines {
     body: Vec<u8>,
     /// For each line, the offset just after its newline.
     ends: Vec<usize>,
+    /// For each line, the samples that it stands for.
+    weights: Vec<u32>,
+    /// All of those.
+    samples: u64,
     /// Samples that gave no line.
     pub unrepresentable: Unrepresentable,
     /// The newest time among the lines, ms.
@@ -46,12 +92,12 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Take finished lines, as a dead letter keeps them; blank ones are left out.
+    /// Take finished lines, as a dead letter keeps them, each as one sample; blank ones are left out.
     pub fn from_text(text: &[u8]) -> Self {
         let mut lines = Self::default();
         for line in text.split(|&b| b == b'\n').filter(|line| !line.is_empty()) {
             lines.body.extend_from_slice(line);
-            lines.end_line();
+            lines.end_line(1);
         }
         lines
     }
@@ -61,10 +107,34 @@ impl Lines {
         &mut self.body
     }
 
-    /// End the line just written.
-    pub fn end_line(&mut self) {
+    /// End the line just written, which stands for `samples`.
+    pub fn end_line(&mut self, samples: u32) {
         self.body.push(b'\n');
         self.ends.push(self.body.len());
+        self.weights.push(samples);
+        self.samples += u64::from(samples);
+    }
+
+    /// Let the last line stand for `samples` more, if it is not one of the first `before`.
+    pub fn weigh_last(&mut self, before: usize, samples: u32) -> bool {
+        match self.weights.last_mut().filter(|_| self.ends.len() > before) {
+            Some(weight) => {
+                *weight += samples;
+                self.samples += u64::from(samples);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// How many samples all lines stand for.
+    pub fn samples(&self) -> u64 {
+        self.samples
+    }
+
+    /// How many samples line `i` stands for.
+    pub fn weight(&self, i: usize) -> Option<u32> {
+        self.weights.get(i).copied()
     }
 
     /// How many lines there are.
@@ -127,6 +197,30 @@ impl Lines {
         self.split(|i| self.line(i).is_some_and(&wanted))
     }
 
+    /// The same samples, each in a line of its own: of a point that is refused, each field may be the reason.
+    pub fn singly(&self) -> Self {
+        let mut single = Self::default();
+        for i in 0..self.len() {
+            let line = self.line(i).filter(|_| self.weight(i) > Some(1));
+            match line.and_then(|line| std::str::from_utf8(line).ok()) {
+                Some(line) => single.put_fields(line),
+                None => single.copy(self, i),
+            }
+        }
+        single
+    }
+
+    fn put_fields(&mut self, line: &str) {
+        let (series, rest) = line.split_at_checked(key_end(line.as_bytes())).unwrap_or((line, ""));
+        let (fields, time) = rest.rsplit_once(' ').unwrap_or((rest, ""));
+        for field in whole_fields(fields.trim_start_matches(' ')) {
+            for part in [series, " ", field, " ", time] {
+                self.body.extend_from_slice(part.as_bytes());
+            }
+            self.end_line(1);
+        }
+    }
+
     /// Lines of several, one after the other. What was unrepresentable stays with the wholes.
     pub fn concat<'a>(parts: impl Iterator<Item = &'a Self>) -> Self {
         let mut whole = Self::default();
@@ -148,13 +242,13 @@ impl Lines {
     /// The series of line `i`: measurement and tags, escapes and all.
     pub fn series(&self, i: usize) -> Option<&[u8]> {
         let line = self.line(i)?;
-        Some(line.get(..super::scan::key_end(line)).unwrap_or(line))
+        Some(line.get(..key_end(line)).unwrap_or(line))
     }
 
     fn copy(&mut self, from: &Self, i: usize) {
         if let Some(line) = from.line(i) {
             self.body.extend_from_slice(line);
-            self.end_line();
+            self.end_line(from.weight(i).unwrap_or(1));
         }
     }
 }
@@ -189,6 +283,28 @@ mod tests {
         assert_eq!(lines.fit(0, 9, 8 + 14), 2);
         assert_eq!(lines.fit(0, 9, 3), 1);
         assert_eq!(lines.fit(5, 9, 1000), 0);
+    }
+
+    #[test]
+    fn a_point_falls_into_its_fields() {
+        let mut lines = Lines::default();
+        lines
+            .body_mut()
+            .extend_from_slice(br#"m,a=b\ c x\,\ y=1,z="a, b",w=true 7"#);
+        lines.end_line(3);
+        lines.body_mut().extend_from_slice(b"n v=1,w=2 8");
+        lines.end_line(0);
+        assert_eq!(
+            (lines.samples(), lines.weight(0), lines.weight(1)),
+            (3, Some(3), Some(0))
+        );
+        let single = lines.singly();
+        assert_eq!(
+            std::str::from_utf8(single.body()),
+            Ok("m,a=b\\ c x\\,\\ y=1 7\nm,a=b\\ c z=\"a, b\" 7\nm,a=b\\ c w=true 7\nn v=1,w=2 8\n")
+        );
+        assert_eq!((single.samples(), single.weight(3)), (3, Some(0)));
+        assert_eq!(single.singly(), single);
     }
 
     #[test]

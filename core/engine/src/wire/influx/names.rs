@@ -7,8 +7,8 @@
 //! that happens to look like such an encoding, `%`, any number of `25`, and one of these characters' codes, gets one
 //! more `25`, so that reading takes it for what it was: `%0A` is written `%250A`, `%250A` is written `%25250A`.
 //!
-//! **Reserved names.** InfluxDB drops points with a tag `time`, and 2.x reserves tags and measurements that begin with
-//! `_`. Such a label gets the prefix `label_`, such a metric `metric_`; a name that already looks prefixed so gets one more.
+//! **Reserved names.** InfluxDB drops points with a tag `time` and fields of that name, and 2.x reserves names that begin
+//! with `_`. Such a label gets the prefix `label_`, such a metric `metric_`; a name that already looks prefixed so gets one more.
 
 use std::borrow::Cow;
 
@@ -21,13 +21,15 @@ pub enum Role {
     TagKey,
     /// A tag's value: nothing is reserved.
     TagValue,
+    /// A field's key that is a metric's name: escaped as tags' keys are.
+    FieldKey,
 }
 
 impl Role {
     /// The prefix that a reserved name gets.
     fn prefix(self) -> &'static str {
         match self {
-            Self::Measurement => "metric_",
+            Self::Measurement | Self::FieldKey => "metric_",
             Self::TagKey => "label_",
             Self::TagValue => "",
         }
@@ -43,7 +45,7 @@ impl Role {
         while let Some(rest) = name.strip_prefix(prefix) {
             name = rest;
         }
-        name.starts_with('_') || (self == Self::TagKey && name == "time")
+        name.starts_with('_') || (self != Self::Measurement && name == "time")
     }
 }
 

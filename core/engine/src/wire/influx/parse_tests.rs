@@ -1,9 +1,35 @@
-use super::super::{encode, Lines, Options, Point, NO_NAME};
+use super::super::{Encoder, Lines, Mapping, NonFinite, Options, Point, Row, Stale, NO_NAME};
 use super::*;
 use crate::labels::{format_labels, Labels};
 use proptest::prelude::*;
 
 const LIMIT: usize = 1 << 20;
+
+const MAPPINGS: [Mapping; 6] = [
+    Mapping::PromValue,
+    Mapping::Influx1Compat,
+    Mapping::TelegrafRw,
+    Mapping::TelegrafV1,
+    Mapping::TelegrafV2,
+    Mapping::OtelV1,
+];
+
+fn encoded(packed: &[u8], t: i64, point: Point<'_>, mapping: Mapping) -> Lines {
+    let options = Options {
+        mapping,
+        non_finite: NonFinite::Text,
+        stale: Stale::Marker,
+        ..Options::default()
+    };
+    let mut encoder = Encoder::new(&options);
+    encoder.add_all(std::iter::once(Row {
+        labels: Some(Labels::trusted(packed)),
+        kind: None,
+        t,
+        point,
+    }));
+    encoder.finish()
+}
 
 fn rows(body: &str, precision: &str) -> Vec<String> {
     let parsed = parse(body.as_bytes(), Precision::named(precision).unwrap(), 99, LIMIT).unwrap();
@@ -164,12 +190,38 @@ proptest! {
         pairs.push((METRIC_NAME, &name));
         let mut packed = Vec::new();
         pack(&mut pairs, &mut packed).unwrap();
-        let rows = [(Some(Labels::trusted(&packed)), t, Point::Float(value))];
-        let mut lines = Lines::default();
-        encode(rows.into_iter(), Options { name_tag }, &mut lines);
+        let mapping = if name_tag { Mapping::Influx1Compat } else { Mapping::PromValue };
+        let lines = encoded(&packed, t, Point::Float(value), mapping);
         let parsed = parse(lines.body(), Precision::Ms(1), 0, LIMIT).unwrap();
         let back: Vec<_> = parsed.batch.floats().map(|(l, t, v)| (l.packed().to_vec(), t, v.to_bits())).collect();
         prop_assert_eq!(back, vec![(packed, t, bits)]);
+    }
+
+    #[test]
+    fn every_mapping_writes_what_can_be_read(
+        labels in proptest::collection::btree_map(label_text(), label_text(), 0..6),
+        name in "[a-z=, ]{1,6}(_bucket|_sum|_total|)",
+        le in proptest::option::of(prop_oneof!["[0-9]{1,3}", Just("+Inf".to_owned()), label_text()]),
+        point in prop_oneof![
+            any::<f64>().prop_map(Ok),
+            crate::histogram::arbitrary::histogram().prop_map(Err),
+        ],
+    ) {
+        let mut pairs: Vec<_> = labels.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        pairs.retain(|(key, _)| *key != METRIC_NAME && *key != "le");
+        pairs.push((METRIC_NAME, &name));
+        pairs.extend(le.as_deref().map(|le| ("le", le)));
+        let mut packed = Vec::new();
+        pack(&mut pairs, &mut packed).unwrap();
+        let point = point.as_ref().map_or_else(|h| Point::Histogram(h), |v| Point::Float(*v));
+        for mapping in MAPPINGS {
+            let lines = encoded(&packed, 1, point, mapping);
+            parse(lines.body(), Precision::Ms(1), 0, LIMIT).unwrap();
+            let lost: u64 = lines.unrepresentable.by_reason().map(|(_, count)| count).sum();
+            prop_assert_eq!(lines.samples() + lost, 1);
+            let single = lines.singly();
+            prop_assert_eq!((single.body(), single.samples()), (lines.body(), lines.samples()));
+        }
     }
 
     #[test]

@@ -184,6 +184,11 @@ pub fn fields(text: &str) -> impl Iterator<Item = Result<(&str, &str), &'static 
     })
 }
 
+/// The fields of a field set, each whole and still escaped.
+pub fn whole_fields(text: &str) -> impl Iterator<Item = &str> {
+    pieces(text, field_end)
+}
+
 fn field_end(text: &[u8]) -> usize {
     let mut quoted = false;
     let mut previous = 0;

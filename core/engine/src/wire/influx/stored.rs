@@ -2,32 +2,51 @@
 
 use std::ops::Range;
 
-use super::encode::{encode, Options, Point};
+use super::encode::{Encoder, Point, Row};
 use super::lines::Lines;
+use super::mapping::Options;
+use crate::family::Kind;
 use crate::labels::Labels;
 use crate::query::Columns;
 
-/// Lines of samples `range` of `columns`: floats are counted through all series first, histograms behind them.
-pub fn encode_columns(columns: &Columns, range: Range<usize>, options: Options) -> Lines {
-    let mut lines = Lines::default();
+/// Lines of samples `range` of `columns`: floats are counted through all series first, histograms behind them. `kind` tells
+/// what kind of metric a series is of, where that is known.
+pub fn encode_columns(
+    columns: &Columns,
+    range: Range<usize>,
+    options: &Options,
+    kind: impl Fn(Labels<'_>) -> Option<Kind>,
+) -> Lines {
+    let mut encoder = Encoder::new(options);
     let floats = columns.values().len();
     let (times, values) = (columns.timestamps(), columns.values());
     let end = range.end.min(floats);
-    for (labels, own) in series(columns, columns.offsets(), range.start.min(end)..end) {
+    let of_series = |labels: Option<Labels<'_>>| labels.filter(|_| options.mapping.needs_kind()).and_then(&kind);
+    let rows = series(columns, columns.offsets(), range.start.min(end)..end).flat_map(|(labels, own)| {
+        let kind = of_series(labels);
         let rows = times.get(own.clone()).into_iter().flatten();
-        let rows = rows.zip(values.get(own).into_iter().flatten());
-        encode(
-            rows.map(|(t, value)| (labels, *t, Point::Float(*value))),
-            options,
-            &mut lines,
-        );
-    }
+        rows.zip(values.get(own).into_iter().flatten())
+            .map(move |(t, value)| Row {
+                labels,
+                kind,
+                t: *t,
+                point: Point::Float(*value),
+            })
+    });
+    encoder.add_all(rows);
     let behind = |n: usize| n.saturating_sub(floats).min(columns.histograms().len());
     let histograms = behind(range.start)..behind(range.end);
-    for (labels, own) in series(columns, columns.histogram_offsets(), histograms) {
-        encode(own.map(|_| (labels, 0, Point::Histogram)), options, &mut lines);
-    }
-    lines
+    let rows = series(columns, columns.histogram_offsets(), histograms).flat_map(|(labels, own)| {
+        let rows = columns.histograms().get(own).into_iter().flatten();
+        rows.map(move |(t, histogram)| Row {
+            labels,
+            kind: None,
+            t: *t,
+            point: Point::Histogram(histogram),
+        })
+    });
+    encoder.add_all(rows);
+    encoder.finish()
 }
 
 /// The series that have samples in `range`, and which of those are theirs; `offsets` tell where each series begins.
