@@ -66,7 +66,10 @@ impl Head {
 
     /// The same for a series by its labels. Of one that is not there any more, another one of its name tells.
     pub fn kind_of(&self, labels: Labels<'_>) -> Option<Kind> {
-        let own = || self.kind(self.reference_of(labels)?);
+        let own = || {
+            let slot = self.index.find(self.index.hash(labels), labels, &self.series)?;
+            self.kind(self.series.get(slot as usize)?.reference())
+        };
         let others = || {
             let slots = self.index.values(METRIC_NAME)?.get(labels.get(METRIC_NAME))?;
             let reference = |slot: &u32| Some(self.series.get(*slot as usize)?.reference());
