@@ -15,6 +15,8 @@ from bench.load import run
 from bench.push import SAMPLES, lanes, puts
 from bench.server import Server, bridge
 
+MAPPINGS = ("prom-value", "influx1-compat", "telegraf-rw", "telegraf-v1", "telegraf-v2", "otel-v1")
+
 
 class Sink(http.server.ThreadingHTTPServer):
     """Answers writes with 503 until `open` is set, then with 204."""
@@ -40,6 +42,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    def do_GET(self) -> None:
+        """Know nothing of retention."""
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def log_message(self, *_args: object) -> None:
         """Nothing."""
 
@@ -52,18 +60,21 @@ def status(server: Server) -> dict[str, int]:
 
 
 def main() -> None:
-    """Print one row in markdown for each dialect."""
+    """Print one row in markdown for each dialect and mapping."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=1_000_000)
     parser.add_argument("--groups", type=int, default=400)
     options = parser.parse_args()
-    print("| dialect | gzip | samples | wall s | CPU s | CPU s per million | MB on the wire | peak RSS MiB |")
-    print("|---|---|---|---|---|---|---|---|")
-    for dialect, gzip in (("v1", "true"), ("v1", "false"), ("v2", "true")):
+    print("| dialect | mapping | gzip | samples | wall s | CPU s | CPU s per million | MB on the wire | peak RSS MiB |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    ways = [("v1", "prom-value", "true"), ("v1", "prom-value", "false"), ("v2", "prom-value", "true")]
+    ways += [("v3", mapping, "true") for mapping in MAPPINGS]
+    for dialect, mapping, gzip in ways:
         sink = Sink()
         threading.Thread(target=sink.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{sink.server_port}"
-        config = f"influxdb: [{{name: s, url: '{url}', dialect: {dialect}, db: d, bucket: d, org: o, gzip: {gzip}}}]\n"
+        how = f"dialect: {dialect}, mapping: {mapping}, gzip: {gzip}"
+        config = f"influxdb: [{{name: s, url: '{url}', db: d, bucket: d, org: o, {how}}}]\n"
         with bridge(config) as server:
             run(server.port, lanes(puts(options.groups, options.samples // (SAMPLES + 2), 1), 16), seconds=600)
             sent_before = status(server)["sent"]
@@ -74,7 +85,7 @@ def main() -> None:
             cpu, wall = server.cpu() - cpu, time.perf_counter() - wall
             sent = now["sent"] - sent_before
             print(
-                f"| {dialect} | {gzip} | {sent:,} | {wall:.1f} | {cpu:.2f} | {cpu / sent * 1e6:.2f} "
+                f"| {dialect} | {mapping} | {gzip} | {sent:,} | {wall:.1f} | {cpu:.2f} | {cpu / sent * 1e6:.2f} "
                 f"| {sink.received / 1e6:.0f} | {server.peak():.0f} |",
                 flush=True,
             )
