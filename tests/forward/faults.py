@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from starlette.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from tests.forward.fake_influx import FakeInflux, Fault, Write, error
 
@@ -16,6 +17,7 @@ __all__ = [
     "reset_after_commit",
     "reset_before_commit",
     "slow",
+    "torn",
     "web_page",
 ]
 
@@ -83,3 +85,18 @@ class Hang:
 async def web_page(_sink: FakeInflux, _write: Write) -> Response:
     """Somebody else answers there."""
     return HTMLResponse("<h1>Welcome!</h1>", 200)
+
+
+class _Torn(Response):
+    """An answer in chunks of which only the first comes."""
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": []})
+        await send({"type": "http.response.body", "body": b'{"error":"partial wr', "more_body": True})
+        receive.__self__.transport.close()  # type: ignore[attr-defined]
+
+
+async def torn(sink: FakeInflux, write: Write) -> Response:
+    """All is stored, and the answer breaks off."""
+    sink.serve(write)
+    return _Torn(status_code=400)
