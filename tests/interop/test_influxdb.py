@@ -16,7 +16,7 @@ from bridge.native import Batch, LineError, parse_lines
 from tests.buffer.samples import dump, open_store
 from tests.cli.running import pushbridge
 from tests.edge.serving import until
-from tests.forward.rig import rig
+from tests.forward.rig import Rig, rig
 from tests.interop.peers import Influxd, VictoriaMetrics
 
 pytestmark = [pytest.mark.interop, pytest.mark.anyio]
@@ -103,19 +103,64 @@ async def test_field_type_conflicts_are_dead_letters_and_can_be_sent_again(influ
         assert count["values"][0][1] == 20
 
 
-async def test_points_beyond_the_retention_policy_are_dead_letters(influxd: Influxd, tmp_path: Path) -> None:
-    influxd.query('CREATE RETENTION POLICY "short" ON "d" DURATION 1h REPLICATION 1')
+async def push_old_and_new(r: Rig) -> None:
+    hour = 3_600_000
+    for t in (NOW - 50 * hour, NOW - 49 * hour, NOW - 1000):
+        rows: list[tuple[dict[str, str], int | None, float]] = [
+            ({"__name__": "m", "n": str(n)}, t, 1.0) for n in range(30)
+        ]
+        await r.store.append(Batch.from_rows(rows, t))
+    await r.drained()
+
+
+@pytest.mark.parametrize("learnt", [True, False])
+async def test_points_beyond_the_retention_policy_are_expired(influxd: Influxd, tmp_path: Path, learnt: bool) -> None:
+    create = 'CREATE RETENTION POLICY "short" ON "d" DURATION 1h REPLICATION 1'
+    influxd.query(create if learnt else create.replace("1h", "INF"))
     async with rig(tmp_path / "bridge", url=influxd.url, db="d", rp="short") as r:
-        hour = 3_600_000
-        for t in (NOW - 50 * hour, NOW - 49 * hour, NOW - 1000):
+        await r.push(1, metric="first", time=NOW - 51 * 3_600_000)
+        await r.drained()
+        if not learnt:
+            await to_thread.run_sync(
+                influxd.query, 'ALTER RETENTION POLICY "short" ON "d" DURATION 1h SHARD DURATION 1h'
+            )
+        await push_old_and_new(r)
+        account = r.sink.status().account
+        assert (account.sent, account.expired) == ((30, 61) if learnt else (31, 60))
+        assert (account.dead_lettered, account.holds) == (0, True)
+        assert list(r.letters.letters()) == []
+
+
+async def test_a_database_that_is_not_there_is_made_when_that_is_wanted(influxd: Influxd, tmp_path: Path) -> None:
+    async with rig(tmp_path / "bridge", url=influxd.url, db='new "one"', auto_create="true") as r:
+        await r.push(3)
+        await r.drained()
+        found = await to_thread.run_sync(influxd.query, "SELECT COUNT(value) FROM m", 'new "one"')
+        assert found[0]["values"][0][1] == 3
+
+
+QUERIES = {
+    "prom-value": 'SELECT value FROM "m0"',
+    "influx1-compat": 'SELECT value FROM "m0" WHERE "__name__" = \'m0\'',
+    "telegraf-rw": "SELECT m0 FROM prometheus_remote_write",
+    "telegraf-v1": 'SELECT value FROM "m0"',
+    "telegraf-v2": "SELECT m0 FROM prometheus",
+    "otel-v1": 'SELECT gauge FROM "m0"',
+}
+
+
+@pytest.mark.parametrize("mapping", QUERIES)
+async def test_each_mapping_is_read_back_by_a_query(influxd: Influxd, tmp_path: Path, mapping: str) -> None:
+    async with rig(tmp_path / "bridge", url=influxd.url, db="d", mapping=mapping) as r:
+        for t in range(NOW, NOW + 5):
             rows: list[tuple[dict[str, str], int | None, float]] = [
-                ({"__name__": "m", "n": str(n)}, t, 1.0) for n in range(30)
+                ({"__name__": f"m{n}", "x": "a b"}, t, n + 0.1 + 0.2) for n in range(4)
             ]
             await r.store.append(Batch.from_rows(rows, t))
         await r.drained()
-        account = r.sink.status().account
-        assert (account.sent, account.dead_lettered, account.holds) == (30, 60, True)
-        assert all("retention policy" in letter.reason for letter in r.letters.letters())
+        assert (r.sink.status().account.sent, r.sink.status().account.dead_lettered) == (20, 0)
+        (series,) = await to_thread.run_sync(influxd.query, QUERIES[mapping])
+        assert [(int(t), value) for t, value in series["values"]] == [(t, 0.1 + 0.2) for t in range(NOW, NOW + 5)]
 
 
 async def test_a_database_that_was_lost_is_filled_again(influxd: Influxd, tmp_path: Path) -> None:
