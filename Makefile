@@ -62,10 +62,11 @@ fuzz: $(TOOLS) ## Readers of index, chunks, log and head chunks against damage; 
 	PROPTEST_CASES=$(CASES) $(CARGO) test $(CORE) --quiet --package engine --lib -- chunk:: block:: head_chunks::
 	PROPTEST_CASES=$(CASES) $(CARGO) test $(CORE) --quiet --package engine --test wal --test block
 
-bench: $(BUILT) ## Figures for docs/benchmarks.md, in one run with the peers on PATH
+bench: $(BUILT) $(TEST) ## Figures for docs/benchmarks.md, in one run with the peers on PATH
 	$(BIN)/python -m bench.push $(ARGS)
 	$(BIN)/python -m bench.forward $(ARGS)
 	$(BIN)/python -m bench.remote_write
+	$(BIN)/python -m bench.otlp
 	$(BIN)/python -m bench.engine --compression snappy
 	$(BIN)/python -m bench.select
 	$(BIN)/python -m bench.compact

@@ -40,6 +40,8 @@ class Appended(Protocol):
 
 Append = Callable[[Batch], Awaitable[Appended]]
 
+REASON = 300  # characters of a refusal that are told
+
 
 @dataclass(frozen=True, slots=True)
 class OtlpLimits:
@@ -136,7 +138,8 @@ class OtlpRoute:
         refused = decoded.refused
         if appended is not None and appended.refused:
             self._metrics.refused_samples.inc(appended.refused)
-            reasons.append(f"{appended.refused} samples refused, the first: {appended.refusal}")
+            first = (appended.refusal or "")[:REASON]  # labels in it are the client's
+            reasons.append(f"{appended.refused} samples refused, the first: {first}")
             # The store counts samples; a point has at least one of them.
             refused = min(refused + appended.refused, decoded.points)
         nothing = not len(decoded.batch) or (appended is not None and appended.refused == len(decoded.batch))

@@ -79,9 +79,15 @@ class Edge:
     """A running route and a client of it."""
 
     def __init__(
-        self, store: Store, route: OtlpRoute, session: aiohttp.ClientSession, registry: CollectorRegistry
+        self,
+        store: Store,
+        route: OtlpRoute,
+        gate: Gate,
+        session: aiohttp.ClientSession,
+        registry: CollectorRegistry,
     ) -> None:
         self.store = store
+        self.gate = gate
         self.route = route
         self.session = session
         self.registry = registry
@@ -117,14 +123,15 @@ async def edge(
             raise Unavailable("disk full")
         return await store.append(batch)
 
+    gate = Gate(1 << 20)
     route = OtlpRoute(
         append,
         Otlp.model_validate(settings or {}),
-        gate=Gate(1 << 20),
+        gate=gate,
         clock=SystemClock(),
         metrics=OtlpMetrics(registry),
         limits=limits,
     )
     async with serving(route) as port, aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-        yield Edge(store, route, session, registry)
+        yield Edge(store, route, gate, session, registry)
     await store.close()

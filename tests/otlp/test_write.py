@@ -136,6 +136,15 @@ async def test_a_full_disk_is_for_another_time(tmp_path: Path, kind: str, form: 
         assert e.registry.get_sample_value("pushbridge_otlp_requests_total", {"form": form, "code": "503"}) == 1
 
 
+async def test_overload_is_for_another_time(tmp_path: Path) -> None:
+    async with edge(tmp_path) as e:
+        with e.gate.hold() as others:
+            others.grow(1 << 20)
+            answer = await e.post(gauge(1), PROTOBUF)
+        assert (answer.status, answer.headers["Retry-After"], answer.error[0]) == (503, "1", 14)
+        assert (await e.post(gauge(1), PROTOBUF)).status == 200
+
+
 async def test_only_post_is_allowed(tmp_path: Path) -> None:
     async with edge(tmp_path) as e, e.session.get("/api/v1/otlp/v1/metrics") as response:
         assert (response.status, response.headers["Allow"]) == (405, "POST")

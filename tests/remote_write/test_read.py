@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import snappy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.native import Batch, ReadRequestError, read_request
+from bridge.native import Batch, OtlpDecoder, ReadRequestError, read_request
 from bridge.remote_write import ReadLimits
 from tests.edge.serving import Wire, until
 from tests.remote_write.prompb import ReadRequest
@@ -64,6 +65,45 @@ async def test_chunks_are_those_that_are_stored_a_series_a_frame(tmp_path: Path)
             for chunk in series.chunks:
                 times = [t for t, _ in xor_samples(chunk.data)]
                 assert (chunk.type, chunk.min_time_ms, chunk.max_time_ms) == (1, times[0], times[-1])
+
+
+async def test_native_histograms(tmp_path: Path) -> None:
+    point = {"timeUnixNano": (T + 5) * 1_000_000, "count": 11, "sum": 40.5}
+    sides = {"positive": {"offset": -2, "bucketCounts": [1, 2]}, "negative": {"offset": 7, "bucketCounts": [5]}}
+    exponential = {"scale": 3, "zeroCount": 3, "zeroThreshold": 0.5, **sides}
+    custom = {"bucketCounts": [0, 11], "explicitBounds": [2.5]}
+    metrics = [
+        {"name": "e", "exponentialHistogram": {"aggregationTemporality": 2, "dataPoints": [{**point, **exponential}]}},
+        {"name": "x", "histogram": {"aggregationTemporality": 2, "dataPoints": [{**point, **custom}]}},
+    ]
+    otlp = {"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]}
+    flags = dict.fromkeys(["escape", "suffixes", "custom_buckets"], True)
+    flags |= dict.fromkeys(["promote_all", "keep_identifying", "scope_metadata", "delta_to_cumulative"], False)
+    decoder = OtlpDecoder(promote=[], key_before_underscore=True, keep_underscores=True, **flags)
+    batch, *_ = decoder.decode(json.dumps(otlp).encode(), T, json=True, max_label_bytes=1000)
+    async with reader(tmp_path) as r:
+        await r.store.append(batch)
+        (result,) = await r.samples((T, T + 10, ALL))
+        (one,), (other,) = (series.histograms for series in result.timeseries)
+        assert (one.count_int, one.sum, one.schema, one.zero_threshold, one.zero_count_int) == (11, 40.5, 3, 0.5, 3)
+        assert [(span.offset, span.length) for span in one.positive_spans] == [(-1, 2)]
+        assert (list(one.positive_deltas), list(one.negative_deltas), one.timestamp) == ([1, 1], [5], T + 5)
+        assert (other.schema, list(other.custom_values), list(other.positive_deltas)) == (-53, [2.5], [11])
+        assert [
+            chunk.type for message in await r.chunks((T, T + 10, ALL)) for chunk in message.chunked_series[0].chunks
+        ] == [2, 2]
+
+
+async def test_pushed_values_stand_until_the_next_one(tmp_path: Path) -> None:
+    async with reader(tmp_path) as r:
+        rows = [({"__name__": "p"}, T, 1.0), ({"__name__": "p"}, T + 25_000, 2.0)]
+        await r.store.append(Batch.from_rows(rows, T, held=True))
+        await r.store.tick(T + 10_000)
+        wanted = [(T, 1.0), (T + 10_000, 1.0), (T + 25_000, 2.0)]
+        (result,) = await r.samples((T, T + 30_000, ALL))
+        assert [(s.timestamp, s.value) for s in result.timeseries[0].samples] == wanted
+        (message,) = await r.chunks((T, T + 30_000, ALL))
+        assert xor_samples(message.chunked_series[0].chunks[0].data) == wanted
 
 
 async def test_a_long_series_is_split_at_a_mebibyte(tmp_path: Path) -> None:

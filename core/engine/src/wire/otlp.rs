@@ -116,12 +116,18 @@ pub struct Tally {
 
 /// How many reasons are told.
 const MAX_REASONS: usize = 10;
+/// Characters of a reason: names in it are a client's.
+const MAX_REASON: usize = 300;
 
 impl Tally {
     fn refuse(&mut self, points: u64, reason: impl FnOnce() -> String) {
         self.refused += points;
         if self.reasons.len() < MAX_REASONS {
-            let reason = reason();
+            let mut reason = reason();
+            if let Some((cut, _)) = reason.char_indices().nth(MAX_REASON) {
+                reason.truncate(cut);
+                reason.push_str("...");
+            }
             if !self.reasons.contains(&reason) {
                 self.reasons.push(reason);
             }

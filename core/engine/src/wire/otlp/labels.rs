@@ -11,6 +11,7 @@
 //! | resource, if promoted | its attributes |
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use ahash::RandomState;
 use hashbrown::HashMap;
@@ -91,23 +92,23 @@ impl<'a> Base<'a> {
 pub struct PointLabels<'a> {
     own: Vec<(Text, Cow<'a, str>)>,
     packed: Vec<u8>,
-    /// Where `__name__` belongs.
-    name: usize,
-    le: std::ops::Range<usize>,
-    quantile: std::ops::Range<usize>,
+    /// Where in `packed` the labels of [`ADDED`] belong; not empty where the point has such a label itself.
+    places: [Range<usize>; ADDED.len()],
+    /// Places that are known so far.
+    known: usize,
 }
 
-/// A label that tells the series of one point apart.
+/// A label that tells the series of one point apart; the number is its place in [`ADDED`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extra {
     /// `le`
-    Bucket,
+    Bucket = 1,
     /// `quantile`
-    Quantile,
+    Quantile = 2,
 }
 
-const LE: &str = "le";
-const QUANTILE: &str = "quantile";
+/// What series add to the labels of their point, in the order of names.
+const ADDED: [&str; 3] = [METRIC_NAME, "le", "quantile"];
 
 impl<'a> PointLabels<'a> {
     /// Begin with the attributes of a point, which are taken, and what its resource and scope give.
@@ -144,8 +145,7 @@ impl<'a> PointLabels<'a> {
 
     fn pack(&mut self, base: &Base<'_>) {
         self.packed.clear();
-        self.name = 0;
-        (self.le, self.quantile) = (0..0, 0..0);
+        self.known = 0;
         let mut own = std::mem::take(&mut self.own);
         let mut shared = base.0.iter().peekable();
         for (name, value) in &own {
@@ -158,76 +158,59 @@ impl<'a> PointLabels<'a> {
             }
         }
         shared.for_each(|other| self.put_label(&other.name, &other.value));
+        self.pass(|_| true);
         own.clear();
         self.own = own;
-        // Where they would stand, if they were not passed: behind the last label.
-        let end = self.packed.len();
-        let behind = |range: &mut std::ops::Range<usize>, first: Option<usize>| {
-            if range.start == range.end {
-                let at = first.unwrap_or(end);
-                *range = at..at;
-            }
-        };
-        let (name, le, quantile) = self.places();
-        self.name = name.unwrap_or(end);
-        behind(&mut self.le, le);
-        behind(&mut self.quantile, quantile);
     }
 
-    /// Where the first label is that comes behind `__name__`, `le`, `quantile`.
-    fn places(&self) -> (Option<usize>, Option<usize>, Option<usize>) {
-        let (mut name, mut le, mut quantile) = (None, None, None);
-        let mut decoder = crate::bytes::Decoder::new(&self.packed);
-        while !decoder.is_empty() {
-            let at = self.packed.len() - decoder.len();
-            let Ok(label) = decoder.prefixed() else { break };
-            for (place, wanted) in [(&mut name, METRIC_NAME), (&mut le, LE), (&mut quantile, QUANTILE)] {
-                if place.is_none() && label > wanted.as_bytes() {
-                    *place = Some(at);
-                }
-            }
-            if decoder.prefixed().is_err() {
-                break;
-            }
+    /// What is added by these names belongs here.
+    fn pass(&mut self, names: impl Fn(&str) -> bool) {
+        let here = self.packed.len();
+        while let Some((place, _)) = self
+            .places
+            .get_mut(self.known)
+            .zip(ADDED.get(self.known))
+            .filter(|(_, name)| names(name))
+        {
+            *place = here..here;
+            self.known += 1;
         }
-        (name, le, quantile)
     }
 
     fn put_label(&mut self, name: &str, value: &str) {
         if value.is_empty() || name == METRIC_NAME {
             return;
         }
+        self.pass(|added| added < name);
         let start = self.packed.len();
         put_prefixed(&mut self.packed, name.as_bytes());
         put_prefixed(&mut self.packed, value.as_bytes());
-        match name {
-            LE => self.le = start..self.packed.len(),
-            QUANTILE => self.quantile = start..self.packed.len(),
-            _ => {}
+        if ADDED.get(self.known) == Some(&name) {
+            if let Some(place) = self.places.get_mut(self.known) {
+                *place = start..self.packed.len();
+            }
+            self.known += 1;
         }
     }
 
     /// Append the label set of a series: the metric's name in two parts, and what tells it apart.
     pub fn put(&self, name: (&str, &str), extra: Option<(Extra, &str)>, out: &mut Vec<u8>) {
-        let part = |range: std::ops::Range<usize>| self.packed.get(range).unwrap_or_default();
-        let end = self.packed.len();
-        out.extend_from_slice(part(0..self.name));
+        let part = |range: Range<usize>| self.packed.get(range).unwrap_or_default();
+        let place = |added: usize| self.places.get(added).cloned().unwrap_or_default();
+        let mut end = place(0).end;
+        out.extend_from_slice(part(0..place(0).start));
         put_prefixed(out, METRIC_NAME.as_bytes());
         put_uvarint(out, (name.0.len() + name.1.len()) as u64);
         out.extend_from_slice(name.0.as_bytes());
         out.extend_from_slice(name.1.as_bytes());
-        let Some((extra, value)) = extra else {
-            out.extend_from_slice(part(self.name..end));
-            return;
-        };
-        let (label, place) = match extra {
-            Extra::Bucket => (LE, self.le.clone()),
-            Extra::Quantile => (QUANTILE, self.quantile.clone()),
-        };
-        out.extend_from_slice(part(self.name..place.start));
-        put_prefixed(out, label.as_bytes());
-        put_prefixed(out, value.as_bytes());
-        out.extend_from_slice(part(place.end..end));
+        if let Some((extra, value)) = extra {
+            let place = place(extra as usize);
+            out.extend_from_slice(part(end..place.start));
+            put_prefixed(out, ADDED.get(extra as usize).unwrap_or(&"").as_bytes());
+            put_prefixed(out, value.as_bytes());
+            end = place.end;
+        }
+        out.extend_from_slice(part(end..self.packed.len()));
     }
 }
 

@@ -251,6 +251,16 @@ fn points_that_cannot_be_taken_are_told() {
 }
 
 #[test]
+fn reasons_are_short_whatever_names_are_long() {
+    let metric = format!(r#"{{"name":"{}"}}"#, "ü".repeat(100_000));
+    let (_, tally) = read(&Settings::default(), &request("", &metric));
+    let [reason] = tally.reasons.as_slice() else {
+        unreachable!("one metric, one reason");
+    };
+    assert!(reason.chars().count() < 310 && reason.ends_with("..."));
+}
+
+#[test]
 fn labels_are_bounded() {
     let resource = [attribute("service.name", "s"), attribute("a", &"x".repeat(1000))].join(",");
     let settings = Settings {
