@@ -1305,13 +1305,14 @@ class OtlpDecoder:
         key_before_underscore: bool,
         keep_underscores: bool,
         delta_to_cumulative: bool,
+        start_samples: bool = False,
         lookback_ms: int = 300_000,
     ) -> Self:
         """Settings as Prometheus' section `otlp` has them.
 
         Names are escaped to legacy ones, and get `suffixes` for unit and type. `promote` are resource attributes that
-        become labels, with `promote_all` those that do not. `target_info` is repeated so that queries which look back
-        `lookback_ms` find it.
+        become labels, with `promote_all` those that do not. `start_samples` adds a sample of 0 where counters began.
+        `target_info` is repeated so that queries which look back `lookback_ms` find it.
         """
 
     def decode(

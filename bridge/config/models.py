@@ -374,6 +374,11 @@ class Otlp(Section):
     delta_to_cumulative: Flag = Field(
         False, description="Add deltas up in memory, as Prometheus' feature `otlp-deltatocumulative`; else refuse them."
     )
+    start_timestamps: Literal["ignore", "zero_sample"] = Field(
+        "ignore",
+        description="What to do with the start times of counters, histograms and summaries: `zero_sample` stores a 0 "
+        "there, once, so that a rate sees what had been counted before the first sample.",
+    )
 
     @field_validator("promote_resource_attributes", "ignore_resource_attributes")
     @classmethod

@@ -163,4 +163,5 @@ def decoder(settings: Otlp) -> OtlpDecoder:
         key_before_underscore=settings.label_name_underscore_sanitization,
         keep_underscores=settings.label_name_preserve_multiple_underscores,
         delta_to_cumulative=settings.delta_to_cumulative,
+        start_samples=settings.start_timestamps == "zero_sample",
     )

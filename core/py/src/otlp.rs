@@ -33,7 +33,7 @@ impl PyOtlpDecoder {
     #[new]
     #[pyo3(signature = (
         *, escape, suffixes, promote_all, promote, keep_identifying, custom_buckets, scope_metadata, key_before_underscore,
-        keep_underscores, delta_to_cumulative, lookback_ms = 300_000
+        keep_underscores, delta_to_cumulative, start_samples = false, lookback_ms = 300_000
     ))]
     #[expect(clippy::too_many_arguments, reason = "settings by name")]
     #[expect(clippy::fn_params_excessive_bools, reason = "settings by name")]
@@ -48,6 +48,7 @@ impl PyOtlpDecoder {
         key_before_underscore: bool,
         keep_underscores: bool,
         delta_to_cumulative: bool,
+        start_samples: bool,
         lookback_ms: i64,
     ) -> Self {
         let promote = if promote_all {
@@ -65,6 +66,7 @@ impl PyOtlpDecoder {
                 scope_metadata,
                 key_before_underscore,
                 keep_underscores,
+                start_samples,
                 lookback: lookback_ms,
             },
             deltas: delta_to_cumulative.then(Mutex::default),

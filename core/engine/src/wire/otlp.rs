@@ -64,6 +64,8 @@ pub struct Settings {
     pub key_before_underscore: bool,
     /// `label_name_preserve_multiple_underscores`
     pub keep_underscores: bool,
+    /// Store a sample of nothing where a counter, a histogram or a summary tells that it began.
+    pub start_samples: bool,
     /// How far back queries look for a sample, ms.
     pub lookback: i64,
 }
@@ -79,6 +81,7 @@ impl Default for Settings {
             scope_metadata: false,
             key_before_underscore: true,
             keep_underscores: true,
+            start_samples: false,
             lookback: 300_000,
         }
     }

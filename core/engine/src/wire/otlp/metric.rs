@@ -113,6 +113,15 @@ impl<'a> Metric<'a> {
         self.temporality == Temporality::Delta
     }
 
+    /// True when its points count from 0 on.
+    pub fn counts(&self) -> bool {
+        match self.shape {
+            Some(Shape::Sum) => self.monotonic,
+            Some(Shape::Explicit | Shape::Exponential | Shape::Summary) => true,
+            Some(Shape::Gauge) | None => false,
+        }
+    }
+
     /// Why its points cannot be taken. `converts`: deltas are added up.
     pub fn refusal(&self, converts: bool) -> Option<&'static str> {
         let Some(shape) = self.shape else {

@@ -45,6 +45,11 @@ impl<'a> Point<'a> {
     pub fn t(&self) -> i64 {
         ms(self.time)
     }
+
+    /// ms; 0 when it is not known.
+    pub fn start(&self) -> i64 {
+        ms(self.start)
+    }
 }
 
 /// Milliseconds of a time in nanoseconds.

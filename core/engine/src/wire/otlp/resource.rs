@@ -183,8 +183,17 @@ impl<'a> Translator<'a, '_> {
         };
         for t in (0..steps).map(|n| first + n * step).chain([last]) {
             if self.targets.insert((packed.clone(), t)) {
-                self.rows
-                    .float(&labels, (TARGET_INFO, ""), None, At { t, ended: false }, 1.0);
+                self.rows.float(
+                    &labels,
+                    (TARGET_INFO, ""),
+                    None,
+                    At {
+                        t,
+                        start: None,
+                        ended: false,
+                    },
+                    1.0,
+                );
             }
             self.rows.check()?;
         }

@@ -6,7 +6,7 @@ use super::exemplars::Exemplar;
 use super::labels::{Extra, PointLabels};
 use super::Refused;
 use crate::batch::{Batch, STALE_NAN_BITS};
-use crate::histogram::Histogram;
+use crate::histogram::{Histogram, ResetHint};
 use crate::labels::Labels;
 use crate::metadata::Metadata;
 
@@ -18,13 +18,33 @@ pub struct Rows {
     limit: usize,
 }
 
-/// A row's time, and whether its series ends at it.
+/// A row's time, and whether its series begins or ends there.
 #[derive(Debug, Clone, Copy)]
 pub struct At {
     /// ms.
     pub t: i64,
+    /// When the series began with nothing, ms, if that is to be stored.
+    pub start: Option<i64>,
     /// The row is a stale marker.
     pub ended: bool,
+}
+
+impl At {
+    /// The same without a beginning.
+    pub fn unbegun(self) -> Self {
+        Self { start: None, ..self }
+    }
+}
+
+/// What a series of such histograms begins with.
+fn empty_as(histogram: &Histogram) -> Histogram {
+    Histogram {
+        hint: ResetHint::Reset,
+        schema: histogram.schema,
+        zero_threshold: histogram.zero_threshold,
+        custom: histogram.custom.clone(),
+        ..Histogram::default()
+    }
 }
 
 impl Rows {
@@ -54,20 +74,24 @@ impl Rows {
         value: f64,
     ) {
         labels.put(name, extra, self.batch.arena());
-        let value = if at.ended {
-            f64::from_bits(STALE_NAN_BITS)
-        } else {
-            value
-        };
-        self.batch.push_float(at.t, value);
+        self.batch.begin_unkeyed();
+        if let Some(start) = at.start {
+            self.batch.add_start(start);
+        }
+        let stale = f64::from_bits(STALE_NAN_BITS);
+        self.batch.add_float(at.t, if at.ended { stale } else { value });
         self.note();
     }
 
     /// A native histogram.
     pub fn histogram(&mut self, labels: &PointLabels<'_>, name: &str, at: At, value: Histogram) {
         labels.put((name, ""), None, self.batch.arena());
+        self.batch.begin_unkeyed();
+        if let Some(start) = at.start {
+            self.batch.add_histogram_start(start, Arc::new(empty_as(&value)));
+        }
         let value = if at.ended { value.stale_marker() } else { value };
-        self.batch.push_histogram(at.t, Arc::new(value));
+        self.batch.add_histogram(at.t, Arc::new(value));
         self.note();
     }
 

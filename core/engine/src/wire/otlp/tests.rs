@@ -226,6 +226,35 @@ fn deltas_are_refused_or_added_up() {
 }
 
 #[test]
+fn what_counts_begins_with_nothing_where_it_says_so() {
+    let settings = Settings {
+        start_samples: true,
+        ..Settings::default()
+    };
+    let starts = |metric: &str| {
+        let (batch, _) = read(&settings, &request("", metric));
+        let starts = batch.heads().filter(|row| row.start);
+        starts
+            .map(|row| (row.subject.labels().get("__name__").to_owned(), row.t))
+            .collect::<Vec<_>>()
+    };
+    let counter = r#"{"name":"n","sum":{"aggregationTemporality":2,"isMonotonic":true,"dataPoints":[
+        {"startTimeUnixNano":"1699999999000000000","timeUnixNano":"1700000000000000000","asInt":3},
+        {"startTimeUnixNano":"1700000001000000000","timeUnixNano":"1700000001000000000","asInt":4}]}}"#;
+    assert_eq!(starts(counter), [("n_total".into(), NOW - 1000)]);
+    assert!(starts(&counter.replace("true", "false")).is_empty());
+    let told = r#"{"startTimeUnixNano":"1699999999000000000","timeUnixNano""#;
+    assert_eq!(starts(&HISTOGRAM.replacen(r#"{"timeUnixNano""#, told, 1)).len(), 5);
+    let native = HISTOGRAM
+        .replacen(r#"{"timeUnixNano""#, told, 1)
+        .replace("histogram", "exponentialHistogram");
+    assert_eq!(
+        starts(&native.replace(r#""count":"6""#, r#""count":"0""#)),
+        [("wait_seconds".into(), NOW - 1000)]
+    );
+}
+
+#[test]
 fn points_that_cannot_be_taken_are_told() {
     for (metric, reason) in [
         (

@@ -188,6 +188,7 @@ impl<'a, 's> Translator<'a, 's> {
     fn emit(&mut self, metric: &Metric<'_>, name: &str, value: f64, exemplars: &[Exemplar]) -> Result<(), Reason> {
         let at = At {
             t: self.point.t(),
+            start: self.start(metric),
             ended: self.point.ended,
         };
         let ended = |made: Result<Histogram, BadHistogram>| if at.ended { Ok(made.unwrap_or_default()) } else { made };
@@ -210,6 +211,13 @@ impl<'a, 's> Translator<'a, 's> {
         }
         exemplars.iter().for_each(|exemplar| self.rows.exemplar(exemplar, at.t));
         Ok(())
+    }
+
+    /// When the series of a point began with nothing, if that is wanted and told: only what counts begins so.
+    fn start(&self, metric: &Metric<'_>) -> Option<i64> {
+        let start = self.point.start();
+        let begins = self.settings.start_samples && metric.counts() && !metric.is_delta() && !self.point.ended;
+        (begins && start > 0 && start < self.point.t()).then_some(start)
     }
 
     /// A histogram as `_sum`, `_count` and a series for each bucket, with the exemplars that lie in it.
@@ -273,7 +281,7 @@ impl<'a, 's> Translator<'a, 's> {
         for (quantile, value) in &summary.quantiles {
             text.clear();
             let _ = write!(text, "{quantile}");
-            rows.float(labels, (name, ""), Some((Extra::Quantile, text)), at, *value);
+            rows.float(labels, (name, ""), Some((Extra::Quantile, text)), at.unbegun(), *value);
         }
     }
 }
