@@ -193,6 +193,7 @@ def counted_values(evaluation: Evaluation, node: AggregateExpr, label: str, step
         grouped = Grouped(evaluation, counting, frame, np.frombuffer(ids, dtype=np.uint32), labels, np.zeros(0))
         return replace(folded(grouped), drop_name=np.zeros(len(labels), dtype=np.bool_))
     names += [label] if node.without else []
+    evaluation.room(distinct_values(frame, names, without=node.without), steps.count)
     labels, values, present = count_values(
         label, frame.labels, names, node.without, frame.values, frame.present.view(np.uint8)
     )
@@ -202,6 +203,15 @@ def counted_values(evaluation: Evaluation, node: AggregateExpr, label: str, step
     if frame.histograms is None:
         return floats
     return evaluation.merged(stack(floats, counted_histograms(frame, label, names, without=node.without)))
+
+
+def distinct_values(frame: Frame, names: list[str], *, without: bool) -> int:
+    """How many different floats all groups have together."""
+    ids, _ = frame.labels.group(names, without=without)
+    groups = np.repeat(np.frombuffer(ids, dtype=np.uint32), np.count_nonzero(frame.present, axis=1))
+    values = frame.values[frame.present].view(np.int64)
+    pairs = np.unique(np.stack((groups.astype(np.int64), values)), axis=1)
+    return int(pairs.shape[1])
 
 
 def counted_histograms(frame: Frame, label: str, names: list[str], *, without: bool) -> Frame:

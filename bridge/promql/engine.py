@@ -25,6 +25,7 @@ from bridge.promql.parser import parse_expr
 from bridge.promql.reading import reads, shared
 from bridge.promql.resolve import resolve
 from bridge.promql.result import Result, finished
+from bridge.promql.selection import FARTHEST
 from bridge.promql.signatures import documented
 
 __all__ = ["Engine"]
@@ -63,6 +64,7 @@ class Engine:
 
         Raises BadInput for what is no query, QueryFailed for one without a result, and what `select` raises.
         """
+        check_time(time)
         expr = parse_expr(query, self.options.parser)
         return await self._run(query, expr, Steps(time, 0, 1), time, timeout=timeout, lookback=lookback, is_range=False)
 
@@ -84,6 +86,7 @@ class Engine:
             )
         if step <= 0 or end < start:
             raise BadInput("a range query goes forward, by a step that is more than nothing")
+        check_time(start, end)
         steps = Steps(start, step, (end - start) // step + 1)
         return await self._run(query, expr, steps, end, timeout=timeout, lookback=lookback, is_range=True)
 
@@ -113,6 +116,12 @@ class Engine:
         except anyio.get_cancelled_exc_class():
             budget.cancel()
             raise
+
+
+def check_time(*times: int) -> None:
+    """Raises BadInput for a time that is further away than any sample."""
+    if any(abs(time) > FARTHEST for time in times):
+        raise BadInput("a time is out of bounds")
 
 
 def evaluated(evaluation: Evaluation, query: str, expr: Expr, steps: Steps, end: int, *, is_range: bool) -> Result:

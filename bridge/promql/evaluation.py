@@ -14,6 +14,7 @@ from bridge.promql.failures import QueryFailed
 from bridge.promql.frame import Floats, Frame, Histograms, Integers, Scalar, Steps, Value
 from bridge.promql.limits import Budget
 from bridge.promql.options import EngineOptions
+from bridge.promql.quoting import quote
 
 __all__ = ["Evaluation", "Read", "Select", "duplicate_labels"]
 
@@ -132,7 +133,7 @@ class Evaluation:
     def note_one(self, what: str, metric: str, pos: Span, times: int = 1) -> None:
         """Annotate one thing, of one metric."""
         is_warning, text, tells_metric = NOTES[what]
-        told = f'{text} "{metric}"' if tells_metric else text
+        told = f"{text} {quote(metric)}" if tells_metric else text
         annotate = self.annotations.warn if is_warning else self.annotations.info
         annotate(told, pos, Occurrences(times) if what == "start_overlap" else None)
 

@@ -96,7 +96,7 @@ def matched(evaluation: Evaluation, node: BinaryExpr, lhs: Frame, rhs: Frame) ->
     sides = Sides(node, matching, many, one, *match(many, one, matching))
     check_one_side(sides)
     evaluation.room(len(many) + len(one), lhs.steps.count)
-    pairs = paired(sides)
+    pairs = paired(evaluation, sides)
     left, right = (pairs.one, pairs.many) if sides.swapped else (pairs.many, pairs.one)
     labels = result_labels(evaluation, sides, pairs)
     check_matches(sides, pairs, labels)
@@ -135,8 +135,10 @@ def check_one_side(sides: Sides) -> None:
         seen[group] = row
 
 
-def paired(sides: Sides) -> Pairs:
+def paired(evaluation: Evaluation, sides: Sides) -> Pairs:
     """All pairs, with those that fill values make."""
+    sizes = np.bincount(sides.one_ids, minlength=len(sides.keys))
+    evaluation.room(int(sizes[sides.many_ids].sum()), sides.many.steps.count)
     many_rows, one_rows = rows_that_meet(sides.many_ids, sides.one_ids)
     many, one = sides.many.take(many_rows), sides.one.take(one_rows)
     pairs = Pairs(many, one, many.occupied & one.occupied, sides.many_ids[many_rows])

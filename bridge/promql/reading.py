@@ -6,7 +6,7 @@ from bridge.promql.ast import Call, Expr, MatrixSelector, StepInvariant, Subquer
 from bridge.promql.evaluation import Read
 from bridge.promql.frame import Steps
 from bridge.promql.functions import FUNCTIONS
-from bridge.promql.selection import read_of, times_of
+from bridge.promql.selection import bounds_of, read_of
 from bridge.promql.subquery import inner_steps
 
 __all__ = ["reads", "shared"]
@@ -20,7 +20,7 @@ def reads(node: Expr, steps: Steps, lookback: int, subquery_step: int) -> Iterat
         case MatrixSelector():
             yield read_of(node.selector, steps, node.range, lookback)
         case SubqueryExpr():
-            inside = inner_steps(times_of(node, steps), node, subquery_step)
+            inside = inner_steps(*bounds_of(node, steps), node, subquery_step)
             if inside is not None:
                 yield from reads(node.expr, inside, lookback, subquery_step)
         case StepInvariant():

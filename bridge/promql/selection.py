@@ -6,14 +6,30 @@ from bridge.promql.ast import MatrixSelector, SubqueryExpr, VectorSelector
 from bridge.promql.evaluation import Evaluation, Read
 from bridge.promql.frame import Frame, Integers, RangeVector, Steps, frame_of
 
-__all__ = ["range_vector", "read_of", "times_of", "vector"]
+__all__ = ["FARTHEST", "bounds_of", "range_vector", "read_of", "times_of", "vector"]
+
+FARTHEST = 1 << 61
+"""The time, ms, from which on nothing is told apart; ranges and offsets can be added to it."""
 
 
 def times_of(node: VectorSelector | SubqueryExpr, steps: Steps) -> Integers:
     """The times that a selector or subquery looks at, ms: those of the steps, or the one of `@`, before its offset."""
     if node.timestamp is None:
         return steps.times - node.offset
-    return np.full(steps.count, node.timestamp - node.offset, dtype=np.int64)
+    return np.full(steps.count, pinned(node.timestamp, node.offset), dtype=np.int64)
+
+
+def bounds_of(node: VectorSelector | SubqueryExpr, steps: Steps) -> tuple[int, int]:
+    """The first and the last of those times."""
+    if node.timestamp is None:
+        return steps.start - node.offset, steps.end - node.offset
+    time = pinned(node.timestamp, node.offset)
+    return time, time
+
+
+def pinned(timestamp: int, offset: int) -> int:
+    """The time of an `@`, ms; those beyond all samples are alike."""
+    return max(-FARTHEST, min(timestamp - offset, FARTHEST))
 
 
 def vector(evaluation: Evaluation, node: VectorSelector, steps: Steps, *, wanted: str = "value") -> Frame:
@@ -45,10 +61,9 @@ def range_vector(evaluation: Evaluation, node: MatrixSelector, steps: Steps) -> 
 
 def read_of(node: VectorSelector, steps: Steps, range_: int, lookback: int) -> Read:
     """What a selector needs. Both edges of a window are left open, so the first millisecond is not needed."""
-    times = times_of(node, steps.first())
-    last = times_of(node, Steps(steps.end, steps.step, 1))
+    first, last = bounds_of(node, steps)
     reach = range_ or lookback
     if range_ and (node.anchored or node.smoothed):
         reach += lookback
     ahead = lookback if node.smoothed else 0
-    return Read(node.matchers, int(times[0]) - reach + 1, int(last[0]) + ahead)
+    return Read(node.matchers, first - reach + 1, last + ahead)

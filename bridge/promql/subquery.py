@@ -10,19 +10,18 @@ from bridge.promql.frame import Frame, Integers, RangeVector, Steps
 __all__ = ["inner_steps", "subquery"]
 
 
-def inner_steps(ends: Integers, node: SubqueryExpr, default_step: int) -> Steps | None:
-    """The steps of a subquery whose windows end at `ends`: multiples of its own step, so that they are the same for
-    every query. None when there is none in any window."""
+def inner_steps(first: int, last: int, node: SubqueryExpr, default_step: int) -> Steps | None:
+    """The steps of a subquery whose windows end from `first` to `last`, ms: multiples of its own step, so that they are
+    the same for every query. None when there is none in any window."""
     step = node.step or default_step
-    oldest = int(ends[0]) - node.range
-    start = (oldest // step + 1) * step
-    count = (int(ends[-1]) - start) // step + 1
+    start = ((first - node.range) // step + 1) * step
+    count = (last - start) // step + 1
     return Steps(start, step, count) if count > 0 else None
 
 
 def subquery(evaluation: Evaluation, node: SubqueryExpr, ends: Integers) -> RangeVector:
     """A subquery whose windows end at `ends`."""
-    steps = inner_steps(ends, node, evaluation.options.subquery_step)
+    steps = inner_steps(int(ends[0]), int(ends[-1]), node, evaluation.options.subquery_step)
     if steps is None:
         return RangeVector(Samples.of_rows(LabelSets([]), []), ends, node.range, np.zeros(0, dtype=np.bool_))
     evaluation.room(1, steps.count)

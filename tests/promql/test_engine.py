@@ -10,7 +10,7 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from bridge.errors import BadInput
+from bridge.errors import BadInput, BridgeError
 from bridge.native import Samples
 from bridge.promql.engine import Engine
 from bridge.promql.evaluation import Read
@@ -160,3 +160,39 @@ async def test_names_go_at_once_without_the_feature() -> None:
         await at_once.instant(query, 60_000)
     result = await in_the_end.instant(query, 60_000)
     assert len(result.series()) == 2
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "up @ 9e15 offset -100y",
+        "up @ -9e15 offset 100y",
+        "sum_over_time(sum_over_time(up[100y:1ms])[100y:1ms])",
+        "sum_over_time(up[100y:1s] @ 9e15)",
+        "topk(9e18, up)",
+        "quantile(NaN, up)",
+        "count_values('x', up) + on () group_left count_values('x', up)",
+        'sort_by_label(label_replace(up, "n", "1" , "n", ""), "n")',
+        "label_join(up, 'x', ',', 'job', 'job')",
+        "year(vector(NaN)) + month(vector(1e300)) + minute(vector(-Inf))",
+        "predict_linear(up[1m], Inf)",
+        "round(up, 0)",
+        "clamp(up, NaN, NaN)",
+        "up[1ms]",
+        "vector(1) % 0 ^ NaN",
+    ],
+)
+async def test_odd_queries_have_a_result_or_a_reason(query: str) -> None:
+    experimental = EngineOptions.everything()
+    for time in (0, 30_000):
+        try:
+            (await engine(experimental).instant(query, time)).json()
+        except BridgeError as error:
+            assert error.status in {400, 422}  # noqa: PT017 - it need not be refused
+
+
+async def test_values_that_become_series_count() -> None:
+    load = "load 10s\n" + "".join(f'  m{{i="{n}"}} {n}+1000x50\n' for n in range(50))
+    limited = Engine(storage(load).select, limits=Limits(samples=100_000))
+    with pytest.raises(TooManySamples):
+        await limited.range('count_values("v", m)', 0, 500_000, 10_000)

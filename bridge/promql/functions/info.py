@@ -12,7 +12,7 @@ from bridge.native import Pattern
 from bridge.promql.ast import Expr, SubqueryExpr, VectorSelector, children
 from bridge.promql.evaluation import Evaluation, Read
 from bridge.promql.failures import QueryFailed
-from bridge.promql.frame import Bools, Frame, Integers, Steps, frame_of, stack
+from bridge.promql.frame import Bools, Frame, Integers, Steps, frame_of
 from bridge.promql.functions.function import Function, Invocation
 from bridge.promql.patterns import matches_empty
 
@@ -36,6 +36,15 @@ class Infos:
     winners: dict[Target, dict[str, Integers]]
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A series at some of its steps, with labels that others gave it."""
+
+    row: int
+    there: Bools
+    added: Labels
+
+
 def info(invocation: Invocation, node: Expr, selector: Expr | None = None) -> Frame:
     """The first argument's series, each with the labels that the info series of its target have."""
     evaluation, steps = invocation.evaluation, invocation.steps
@@ -48,13 +57,23 @@ def info(invocation: Invocation, node: Expr, selector: Expr | None = None) -> Fr
     targets = [tuple(values) for values in zip(*(base.labels.values(name) for name in IDENTIFYING), strict=True)]
     wanted = [target for target, own in zip(targets, is_info, strict=True) if not own]
     infos = found(evaluation, node, steps, [*identifying(wanted), *of_data, *of_name], wanted)
-    parts = [base.take(np.flatnonzero(is_info))]
+    everywhere = np.ones(steps.count, dtype=np.bool_)
+    pieces = [Piece(row, everywhere, {}) for row in np.flatnonzero(is_info).tolist()]
     for row in np.flatnonzero(~is_info).tolist():
-        parts.extend(joined(base, row, infos.winners.get(targets[row], {}), infos.labels, of_data))
-    result = parts[0]
-    for part in parts[1:]:
-        result = stack(result, part)
-    return evaluation.merged(result.without_empty())
+        pieces.extend(joined(base, row, infos.winners.get(targets[row], {}), infos.labels, of_data))
+    evaluation.room(len(pieces), steps.count)
+    return evaluation.merged(assembled(base, pieces))
+
+
+def assembled(base: Frame, pieces: Sequence[Piece]) -> Frame:
+    """The series of a frame, in pieces with labels of their own."""
+    taken = base.take(np.array([piece.row for piece in pieces], dtype=np.int64))
+    labels = taken.labels
+    for name in sorted({name for piece in pieces for name in piece.added}):
+        labels = labels.with_label(name, [piece.added.get(name) for piece in pieces])
+    there = [piece.there for piece in pieces]
+    kept = np.stack(there) if there else np.zeros(taken.shape, dtype=np.bool_)
+    return replace(taken, labels=labels).where(kept)
 
 
 def effective(matchers: list[Matcher]) -> list[Matcher]:
@@ -144,26 +163,18 @@ def reference(node: Expr) -> tuple[int | None, int]:
 
 def joined(
     base: Frame, row: int, winners: dict[str, Integers], infos: list[Labels], of_data: Sequence[Matcher]
-) -> Iterator[Frame]:
-    """One series with the labels of the info series that count, for each set of those that count at some steps."""
-    one = base.take(np.array([row], dtype=np.int64))
+) -> Iterator[Piece]:
+    """One series in pieces: one for each set of info series that count at some of its steps."""
+    steps = base.steps.count
+    table = np.stack(list(winners.values()), axis=1) if winners else np.zeros((steps, 0), dtype=np.int64)
     own = base.labels.labels(row)
-    if not winners:
-        if all(map(matches_empty, of_data)):
-            yield one
-        return
-    table = np.stack(list(winners.values()), axis=1)
     for combination in np.unique(table, axis=0):
-        there = (table == combination).all(axis=1)[np.newaxis] & one.occupied
         rows = [number for number in combination.tolist() if number != NOBODY]
-        if not there.any() or (not rows and not all(map(matches_empty, of_data))):
+        if not rows and not all(map(matches_empty, of_data)):
             continue
+        there = (table == combination).all(axis=1)
         added = data_labels([infos[number] for number in rows], own, {matcher.name for matcher in of_data})
-        part = one.where(there)
-        labels = part.labels
-        for name, value in added.items():
-            labels = labels.with_label(name, [value])
-        yield replace(part, labels=labels)
+        yield Piece(row, there, added)
 
 
 def data_labels(infos: Sequence[Labels], own: Labels, wanted: set[str]) -> Labels:

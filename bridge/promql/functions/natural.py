@@ -11,5 +11,11 @@ Key: TypeAlias = list[tuple[int, int, str]]
 
 
 def natural_key(text: str) -> Key:
-    """Digits are compared as numbers, shorter ones with the same value first, and come before other characters."""
-    return [(0, int(chunk), chunk) if chunk[0].isdigit() else (1, 0, chunk) for chunk in CHUNK.findall(text)]
+    """Digits are compared as numbers, and come before other characters."""
+    return [number(chunk) if "0" <= chunk[0] <= "9" else (1, 0, chunk) for chunk in CHUNK.findall(text)]
+
+
+def number(digits: str) -> tuple[int, int, str]:
+    """The longer one of two numbers is the larger one, whatever their length."""
+    significant = digits.lstrip("0")
+    return 0, len(significant), significant

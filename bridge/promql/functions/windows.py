@@ -8,6 +8,7 @@ from bridge.promql.ast import Expr, MatrixSelector, Span, VectorSelector
 from bridge.promql.failures import QueryFailed
 from bridge.promql.frame import Bools, Floats, Frame, RangeVector, Scalar, empty_frame, frame_of
 from bridge.promql.functions.function import Function, Invocation
+from bridge.promql.quoting import quote
 
 __all__ = ["WINDOWS", "absent", "invalid_quantiles"]
 
@@ -50,12 +51,12 @@ def counted(invocation: Invocation, ranges: RangeVector) -> Frame:
         ):
             if name and kind not in COUNTER_TYPES:
                 text = 'metric might not be a counter, __type__ label is not set to "counter" or "histogram"'
-                evaluation.annotations.info(f'{text}, got "{kind}": "{name}"', invocation.pos)
+                evaluation.annotations.info(f"{text}, got {quote(kind)}: {quote(name)}", invocation.pos)
         return frame
     for name in floats.labels.distinct("__name__"):
         if name and not name.endswith(COUNTER_ENDS):
             text = "metric might not be a counter, name does not end in _total/_sum/_count/_bucket:"
-            evaluation.annotations.info(f'{text} "{name}"', invocation.pos)
+            evaluation.annotations.info(f"{text} {quote(name)}", invocation.pos)
     return frame
 
 

@@ -47,6 +47,13 @@ pub fn push_open_metrics<S: Sink>(out: &mut S, v: f64) {
 /// Append `v` as the values of Prometheus' query API are printed: shortest digits, exponent form only below 1e-6 and from 1e21
 /// on (`1e+21`).
 pub fn push_value<S: Sink>(out: &mut S, v: f64) {
+    if (1e-5..1e16).contains(&v.abs()) {
+        // Ryu prints these without an exponent, and integers with a zero behind the point.
+        let mut buffer = ryu::Buffer::new();
+        let text = buffer.format_finite(v);
+        out.put(text.strip_suffix(".0").unwrap_or(text));
+        return;
+    }
     let plain = v.is_finite() && (v == 0.0 || (1e-6..1e21).contains(&v.abs()));
     if !plain {
         print(out, v);
@@ -339,6 +346,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn values_are_printed_alike_in_both_ways(mantissa in -1e17..1e17, exponent in -24i32..4) {
+            let v = mantissa * 10f64.powi(exponent);
+            let (mut fast, mut plain) = (String::new(), String::new());
+            push_value(&mut fast, v);
+            let digits = Digits::of(v.abs());
+            if v.abs() >= 1e-5 {
+                print_plain(&mut plain, digits.as_str(), digits.point);
+                prop_assert_eq!(fast.trim_start_matches('-'), plain);
+            }
+        }
+
         #[test]
         fn round_trips(bits in any::<u64>()) {
             let v = f64::from_bits(bits);

@@ -127,6 +127,13 @@ impl Cells {
         self.present.push(0);
     }
 
+    /// One cell more, of a float or of nothing.
+    #[inline]
+    pub fn push_float(&mut self, value: Option<f64>) {
+        self.values.push(value.unwrap_or(0.0));
+        self.present.push(value.is_some().into());
+    }
+
     /// The row of `series` is whole: it has `steps` cells. It goes if they are all empty.
     pub fn end_row(&mut self, series: usize, steps: usize, notes: &mut Notes) {
         let series = series as i64;

@@ -42,17 +42,17 @@ impl Printed<'_> {
     /// `[{"metric":{},"value":[1,"2"]}]`, of the first step.
     pub fn vector(&self) -> Vec<u8> {
         let mut out = vec![b'['];
-        let time = self.times.first().copied().unwrap_or(0);
+        let time = seconds_of(self.times.first().copied().unwrap_or(0));
         for (row, labels, values, present) in self.rows() {
             begin_series(&mut out, row, labels);
             match (values.first(), present.first(), self.histograms_of(row).first()) {
                 (_, _, Some((_, histogram))) => {
                     out.extend_from_slice(b",\"histogram\":");
-                    push_histogram(&mut out, time, histogram);
+                    push_histogram(&mut out, &time, histogram);
                 }
                 (Some(value), Some(1), _) => {
                     out.extend_from_slice(b",\"value\":");
-                    push_float(&mut out, time, *value);
+                    push_float(&mut out, &time, *value);
                 }
                 _ => {}
             }
@@ -66,17 +66,22 @@ impl Printed<'_> {
     pub fn matrix(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.values.len() * 24 + 64);
         out.push(b'[');
+        let times: Vec<Vec<u8>> = self.times.iter().map(|time| seconds_of(*time)).collect();
         for (row, labels, values, present) in self.rows() {
-            let start = (row * self.times.len()) as i64;
-            let floats = self.times.iter().zip(values.iter().zip(present));
-            let floats = floats
-                .filter(|(_, (_, there))| **there != 0)
-                .map(|(time, (value, _))| (*time, value));
+            let start = (row * times.len()) as i64;
+            let cells = times.iter().zip(values.iter().zip(present));
+            let floats = cells.filter(|(_, (_, there))| **there != 0);
             let histograms = self.histograms_of(row).iter().filter_map(|(cell, histogram)| {
-                let time = self.times.get(usize::try_from(cell - start).ok()?)?;
-                Some((*time, histogram))
+                let time = times.get(usize::try_from(cell - start).ok()?)?;
+                Some((time, histogram.as_ref()))
             });
-            push_series(&mut out, row, labels, floats, histograms);
+            push_series(
+                &mut out,
+                row,
+                labels,
+                floats.map(|(time, (value, _))| (time, *value)),
+                histograms,
+            );
         }
         out.push(b']');
         out
@@ -87,48 +92,45 @@ impl Printed<'_> {
 pub fn matrix_of(samples: &Samples) -> Vec<u8> {
     let mut out = vec![b'['];
     for (row, labels) in samples.labels().iter().enumerate() {
+        let (floats, histograms) = (samples.floats(row), samples.histograms(row));
         push_series(
             &mut out,
             row,
             labels,
-            samples.floats(row).iter(),
-            samples.histograms(row).iter(),
+            floats.iter().map(|(time, value)| (seconds_of(time), *value)),
+            histograms
+                .iter()
+                .map(|(time, histogram)| (seconds_of(time), histogram.as_ref())),
         );
     }
     out.push(b']');
     out
 }
 
-fn push_series<'a>(
+/// Times are printed already.
+fn push_series<'a, T: AsRef<[u8]>>(
     out: &mut Vec<u8>,
     row: usize,
     labels: Labels<'_>,
-    floats: impl Iterator<Item = (i64, &'a f64)>,
-    histograms: impl Iterator<Item = (i64, &'a Arc<FloatHistogram>)>,
+    floats: impl Iterator<Item = (T, f64)>,
+    histograms: impl Iterator<Item = (T, &'a FloatHistogram)>,
 ) {
     begin_series(out, row, labels);
-    push_points(
-        out,
-        b",\"values\":[",
-        floats.map(|(time, value)| (time, *value)),
-        push_float,
-    );
-    push_points(out, b",\"histograms\":[", histograms, |out, time, histogram| {
-        push_histogram(out, time, histogram)
-    });
+    push_points(out, b",\"values\":[", floats, push_float);
+    push_points(out, b",\"histograms\":[", histograms, push_histogram);
     out.push(b'}');
 }
 
-fn push_points<T>(
+fn push_points<T: AsRef<[u8]>, V>(
     out: &mut Vec<u8>,
     mut separator: &[u8],
-    points: impl Iterator<Item = (i64, T)>,
-    push: impl Fn(&mut Vec<u8>, i64, T),
+    points: impl Iterator<Item = (T, V)>,
+    push: impl Fn(&mut Vec<u8>, &[u8], V),
 ) {
     let mut any = false;
     for (time, value) in points {
         out.extend_from_slice(separator);
-        push(out, time, value);
+        push(out, time.as_ref(), value);
         (separator, any) = (b",", true);
     }
     if any {
@@ -167,23 +169,29 @@ fn push_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-fn push_float(out: &mut Vec<u8>, time: i64, value: f64) {
+fn push_float(out: &mut Vec<u8>, time: &[u8], value: f64) {
     out.push(b'[');
-    push_time(out, time);
+    out.extend_from_slice(time);
     out.extend_from_slice(b",\"");
     push_value(out, value);
     out.extend_from_slice(b"\"]");
 }
 
-fn push_histogram(out: &mut Vec<u8>, time: i64, histogram: &FloatHistogram) {
+fn push_histogram(out: &mut Vec<u8>, time: &[u8], histogram: &FloatHistogram) {
     out.push(b'[');
-    push_time(out, time);
+    out.extend_from_slice(time);
     out.push(b',');
     histogram.push_json(out);
     out.push(b']');
 }
 
 /// Seconds, with three digits behind the point unless they are zeros.
+fn seconds_of(time: i64) -> Vec<u8> {
+    let mut seconds = Vec::with_capacity(16);
+    push_time(&mut seconds, time);
+    seconds
+}
+
 fn push_time(out: &mut Vec<u8>, time: i64) {
     if time < 0 {
         out.push(b'-');

@@ -20,6 +20,8 @@ pub enum Wanted {
 pub fn lookback(samples: &Samples, ats: &[i64], delta: i64, wanted: Wanted) -> Cells {
     let mut cells = Cells::default();
     let mut notes = Notes::default();
+    cells.values.reserve(samples.len() * ats.len());
+    cells.present.reserve(samples.len() * ats.len());
     for series in 0..samples.len() {
         let floats = samples.floats(series);
         let histograms = samples.histograms(series);

@@ -56,6 +56,8 @@ pub fn apply<F: Function>(samples: &Samples, windows: &Windows<'_>, mut function
     let mut cells = Cells::default();
     let mut notes = Notes::default();
     let (mut floats_left, mut histograms_left) = (Scratch::default(), Scratch::default());
+    cells.values.reserve(samples.len() * windows.ends.len());
+    cells.present.reserve(samples.len() * windows.ends.len());
     for number in 0..samples.len() {
         let floats = floats_left.without(samples.floats(number), |value| is_stale(*value));
         let histograms = histograms_left.without(samples.histograms(number), |histogram| is_stale(histogram.sum));
@@ -83,14 +85,13 @@ pub fn apply<F: Function>(samples: &Samples, windows: &Windows<'_>, mut function
                 window.histograms = histograms.cut(first, behind);
                 cells.read += window.histograms.values.iter().map(|h| h.weight()).sum::<usize>();
             }
-            let sample = if !window.histograms.is_empty() {
-                function.of_histograms(&window, &mut notes)
+            if !window.histograms.is_empty() {
+                cells.push(function.of_histograms(&window, &mut notes));
             } else if !window.floats.is_empty() {
-                function.of_floats(&window, &mut notes).map(Sample::Float)
+                cells.push_float(function.of_floats(&window, &mut notes));
             } else {
-                None
-            };
-            cells.push(sample);
+                cells.push_float(None);
+            }
         }
         cells.end_row(number, windows.ends.len(), &mut notes);
     }
