@@ -774,9 +774,16 @@ class Query:
         """
 
     def select(
-        self, blocks: Sequence[_NamedBlock], *, max_series: int = 0, max_samples: int = 0, max_bytes: int = 0
+        self,
+        blocks: Sequence[_NamedBlock],
+        *,
+        max_series: int = 0,
+        max_samples: int = 0,
+        max_bytes: int = 0,
+        ordered: bool = True,
     ) -> list[Columns]:
-        """The samples of each selector. Limits are for all of them together; 0 sets none.
+        """The samples of each selector. Limits are for all of them together; 0 sets none. Unless `ordered`, series
+        come in the order that takes least time.
 
         `blocks` must be those in use when the head was asked, or later: so what has left the head is in one of them.
         Raises QueryLimit, QueryFailed.

@@ -171,13 +171,20 @@ class Querier:
         (selection,) = self.select_many([Selector(matchers, mint, maxt, held)], limits=limits)
         return selection
 
-    def select_many(self, selectors: Sequence[Selector], *, limits: QueryLimits = NO_LIMITS) -> list[Selection]:
-        """The samples of each selector. All of them see each batch whole or not at all. Raises QueryTooLarge."""
+    def select_many(
+        self, selectors: Sequence[Selector], *, limits: QueryLimits = NO_LIMITS, ordered: bool = True
+    ) -> list[Selection]:
+        """The samples of each selector. All of them see each batch whole or not at all. Unless `ordered`, series
+        come in the order that takes least time. Raises QueryTooLarge."""
         with _told():
             query = Query(self._head, selectors, max_series=limits.series)
             with self._reading() as blocks:
                 found = query.select(
-                    blocks, max_series=limits.series, max_samples=limits.samples, max_bytes=limits.bytes
+                    blocks,
+                    max_series=limits.series,
+                    max_samples=limits.samples,
+                    max_bytes=limits.bytes,
+                    ordered=ordered,
                 )
         return [Selection(columns) for columns in found]
 

@@ -32,8 +32,8 @@ class Select(Protocol):
     """Where samples are. Called in a thread that may wait, once or a few times a query."""
 
     def __call__(self, reads: Sequence[Read], max_samples: int, /) -> Sequence[Columns | Samples]:
-        """The samples of each read, all of them of one moment; series in the order of their labels, those without
-        samples left out. Raises QueryTooLarge beyond `max_samples` (0: no limit), BadInput for a bad pattern."""
+        """The samples of each read, all of them of one moment; series in any order, those without samples left out.
+        Raises QueryTooLarge beyond `max_samples` (0: no limit), BadInput for a bad pattern."""
 
 
 @dataclass(slots=True)

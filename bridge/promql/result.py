@@ -139,7 +139,7 @@ def finished(evaluation: Evaluation, value: Value, query: str, start: int, *, is
         case Frame():
             value = evaluation.named(value)
             kind = "matrix" if is_range else "vector"
-            if is_range and (order := value.labels.order()) is not None:
+            if not (value.ordered and kind == "vector") and (order := value.labels.order()) is not None:
                 value = value.take(np.frombuffer(order, dtype=np.int64))
         case RangeVector():
             value = cut(evaluation, value)

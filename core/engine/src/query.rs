@@ -24,5 +24,5 @@ pub use limits::{Failed, Limit, Limits};
 pub use listing::listing;
 pub use newest::{newest, union_newest, Newest};
 pub use remote_read::{ChunkRead, SampleRead};
-pub use select::{select, series, union};
+pub use select::{select, select_unordered, series, union};
 pub use stream::Entries;

@@ -98,6 +98,11 @@ pub(crate) struct Selected {
 }
 
 impl Selected {
+    /// What the head had is all there is: no block has anything of the window.
+    fn is_lone_head(&self, blocks: &[NamedBlock]) -> bool {
+        self.head.is_some() && !blocks.iter().any(|named| self.window.meets(named.mint, named.maxt))
+    }
+
     /// Read all places that have series of it. What the head had is given away.
     pub(crate) fn read<T>(
         self,
@@ -217,7 +222,7 @@ impl PyQuery {
         Ok(Self(Mutex::new(Some(selected))))
     }
 
-    #[pyo3(signature = (blocks, *, max_series = 0, max_samples = 0, max_bytes = 0))]
+    #[pyo3(signature = (blocks, *, max_series = 0, max_samples = 0, max_bytes = 0, ordered = true))]
     fn select(
         &self,
         py: Python<'_>,
@@ -225,16 +230,22 @@ impl PyQuery {
         max_series: usize,
         max_samples: usize,
         max_bytes: usize,
+        ordered: bool,
     ) -> PyResult<Vec<PyColumns>> {
         let (selected, blocks) = (self.take()?, blocks_from(blocks));
         let whole = limits(max_series, max_samples, max_bytes);
         let found: Result<Vec<PyColumns>, Why> = py.detach(|| {
             let mut left = whole;
             let mut select = |one: Selected| {
-                let read = |places, window| query::select(places, window, &left);
-                let columns = one.read(&blocks, |places, window| {
-                    read(places, window).map_err(|failed| failed.in_terms_of(&whole))
-                })?;
+                let told = |failed: Failed| failed.in_terms_of(&whole);
+                let lone = !ordered && one.is_lone_head(&blocks);
+                let columns = match one.head {
+                    Some(entries) if lone => query::select_unordered(entries.unordered(), one.window, &left)
+                        .map_err(|failed| Why::from_failed(told(failed), &[]))?,
+                    head => Selected { head, ..one }.read(&blocks, |places, window| {
+                        query::select(places, window, &left).map_err(told)
+                    })?,
+                };
                 left = left.without(columns.len(), columns.samples(), columns.bytes());
                 Ok(columns.into())
             };

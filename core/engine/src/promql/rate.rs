@@ -57,39 +57,35 @@ impl Rate {
     }
 
     /// By what growth has to be multiplied: to the edges if samples are so near to them that the series seems to go on, and
-    /// otherwise by half the usual distance of samples. `zero` is how long before the first sample a counter was zero, s.
-    fn factor(
-        &self,
-        window: &Window<'_>,
-        times: &[i64],
-        begun: Option<i64>,
-        zero: impl FnOnce(f64) -> Option<f64>,
-    ) -> Option<f64> {
+    /// otherwise by half the usual distance of samples, but not to before a counter was zero: `zero` is the value at the first
+    /// sample and the growth, where both say that it was.
+    fn factor(&self, window: &Window<'_>, times: &[i64], begun: Option<i64>, zero: Option<(f64, f64)>) -> Option<f64> {
         let (first, last) = (*times.first()?, *times.last()?);
-        let seconds = |from: i64, to: i64| to.saturating_sub(from) as f64 / 1000.0;
-        let mut sampled = seconds(first, last);
+        let apart = |from: i64, to: i64| to.saturating_sub(from) as f64;
+        let mut sampled = apart(first, last);
         let between = match times.len() - 1 {
             0 => 0.0,
             gaps => sampled / gaps as f64,
         };
         let near = between * 1.1;
-        let mut to_start = seconds(window.start, first);
+        let mut to_start = apart(window.start, first);
         match begun {
             Some(begun) => {
                 to_start = 0.0;
-                sampled = seconds(begun, last);
+                sampled = apart(begun, last);
             }
             None if times.len() == 1 => return None,
             None => {
                 if to_start >= near {
                     to_start = between / 2.0;
                 }
-                if let Some(zero) = zero(sampled).filter(|zero| self.counter && *zero < to_start) {
-                    to_start = zero;
+                // A division less than asking for the time of zero each time.
+                if let Some((value, growth)) = zero.filter(|(value, growth)| sampled * value < to_start * growth) {
+                    to_start = sampled * (value / growth);
                 }
             }
         }
-        let mut to_end = seconds(last, window.end);
+        let mut to_end = apart(last, window.end);
         if to_end >= near {
             to_end = between / 2.0;
         }
@@ -99,7 +95,7 @@ impl Rate {
             (sampled + to_start + to_end) / sampled
         };
         Some(if self.per_second {
-            factor / seconds(window.start, window.end)
+            factor / (apart(window.start, window.end) / 1000.0)
         } else {
             factor
         })
@@ -143,7 +139,7 @@ impl Function for Rate {
         }
         let first = *floats.values.first()?;
         let growth = self.float_growth(window, notes)?;
-        let zero = |sampled: f64| (growth > 0.0 && first >= 0.0).then(|| sampled * (first / growth));
+        let zero = (self.counter && growth > 0.0 && first >= 0.0).then_some((first, growth));
         let factor = self.factor(window, floats.times, begun, zero)?;
         Some(if begun.is_some() {
             (growth + first) * factor
@@ -164,13 +160,8 @@ impl Function for Rate {
             1 => None,
             _ => Some(histogram_rate::growth(histograms, self.counter, self.starts, notes)?),
         };
-        let zero = |sampled: f64| {
-            let count = growth
-                .as_ref()
-                .map(|growth| growth.count)
-                .filter(|count| *count > 0.0)?;
-            (first.count >= 0.0).then(|| sampled * (first.count / count))
-        };
+        let counts = growth.as_ref().map(|growth| (first.count, growth.count));
+        let zero = counts.filter(|(before, growth)| self.counter && *growth > 0.0 && *before >= 0.0);
         let factor = self.factor(window, histograms.times, begun, zero)?;
         let growth = match (growth, begun) {
             (Some(mut growth), Some(_)) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::columns::Columns;
 use super::limits::{Failed, Limits};
 use crate::labels::{compare, Labels};
-use crate::merge::{SeriesStream, Streams, Window};
+use crate::merge::{Entry, Gathered, SeriesStream, Streams, Window};
 
 /// Samples in `window` of the series that `places` give; those without any are left out.
 pub fn select(places: Vec<Box<dyn SeriesStream>>, window: Window, limits: &Limits) -> Result<Columns, Failed> {
@@ -13,6 +13,20 @@ pub fn select(places: Vec<Box<dyn SeriesStream>>, window: Window, limits: &Limit
     let mut columns = Columns::default();
     while let Some(series) = streams.next_series()? {
         columns.push(&series, window, limits)?;
+    }
+    Ok(columns)
+}
+
+/// Likewise of one place, in the order in which it gives them.
+pub fn select_unordered(
+    entries: impl Iterator<Item = Entry>,
+    window: Window,
+    limits: &Limits,
+) -> Result<Columns, Failed> {
+    let mut columns = Columns::default();
+    for Entry { labels, part } in entries {
+        let parts = vec![part];
+        columns.push(&Gathered { labels, parts }, window, limits)?;
     }
     Ok(columns)
 }

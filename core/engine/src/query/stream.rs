@@ -8,18 +8,25 @@ use crate::merge::{Entry, Fault, SeriesStream};
 /// Series of the head as they were when its lock was held.
 #[derive(Debug, Default)]
 pub struct Entries {
-    entries: std::vec::IntoIter<Entry>,
+    /// As they came, until the first one is asked for.
+    unsorted: Vec<Entry>,
+    sorted: std::vec::IntoIter<Entry>,
     ticks: Arc<[i64]>,
 }
 
 impl Entries {
     /// Entries in any order; `ticks` are those of all of them.
-    pub fn new(mut entries: Vec<Entry>, ticks: Arc<[i64]>) -> Self {
-        entries.sort_unstable_by(|a, b| compare(Labels::trusted(&a.labels), Labels::trusted(&b.labels)));
+    pub fn new(entries: Vec<Entry>, ticks: Arc<[i64]>) -> Self {
         Self {
-            entries: entries.into_iter(),
+            unsorted: entries,
+            sorted: Vec::new().into_iter(),
             ticks,
         }
+    }
+
+    /// All of them, in any order: sorting takes a third of the time of reading them.
+    pub fn unordered(self) -> impl Iterator<Item = Entry> {
+        self.sorted.chain(self.unsorted)
     }
 }
 
@@ -29,6 +36,11 @@ impl SeriesStream for Entries {
     }
 
     fn next_series(&mut self) -> Result<Option<Entry>, Fault> {
-        Ok(self.entries.next())
+        if !self.unsorted.is_empty() {
+            let mut entries = std::mem::take(&mut self.unsorted);
+            entries.sort_unstable_by(|a, b| compare(Labels::trusted(&a.labels), Labels::trusted(&b.labels)));
+            self.sorted = entries.into_iter();
+        }
+        Ok(self.sorted.next())
     }
 }
