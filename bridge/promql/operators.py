@@ -14,13 +14,20 @@ __all__ = ["calculated", "computed", "makes_another_metric"]
 
 Operator: TypeAlias = Callable[[Floats, Floats], Floats]
 
+
+def power(base: Floats, exponent: Floats) -> Floats:
+    """Where all exponents are one half numpy takes the root, which is another one for -Inf, and for -0."""
+    odd = (exponent == 0.5) & (np.isneginf(base) | (base == 0))
+    return np.power(np.where(odd, np.abs(base), base), exponent)
+
+
 ARITHMETIC: dict[str, Operator] = {
     "+": np.add,
     "-": np.subtract,
     "*": np.multiply,
     "/": np.divide,
     "%": np.fmod,
-    "^": np.power,
+    "^": power,
     "atan2": np.arctan2,
 }
 COMPARISONS: dict[str, Callable[[Floats, Floats], Bools]] = {
