@@ -1,7 +1,10 @@
 """Forwarding to a sink that throws everything away: `python -m bench.forward`.
 
 The samples are pushed first, with the sink refusing everything; then it accepts, and what the bridge spends until
-its cursor has caught up is measured: reading the log, encoding, gzip, HTTP, cursor.
+its cursor has caught up is measured: reading the log, encoding, compression, HTTP, cursor.
+
+`--backlog` pushes with two sinks that are down, one of each kind, and prints the memory as the backlog grows, and then
+while it is sent.
 """
 
 import argparse
@@ -40,6 +43,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.received += len(self.rfile.read(int(self.headers["Content-Length"])))
         self.send_response(204 if self.server.open.is_set() else 503)
         self.send_header("Content-Length", "0")
+        self.send_header("X-Prometheus-Remote-Write-Samples-Written", "1")  # what counts is that it is not 0
         self.end_headers()
 
     def do_GET(self) -> None:
@@ -52,44 +56,85 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Nothing."""
 
 
-def status(server: Server) -> dict[str, int]:
-    """The sink's figures."""
+def rows(server: Server) -> list[dict[str, int]]:
+    """The figures of all sinks."""
     with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/api/v1/status/sinks", timeout=30) as answer:
-        row: dict[str, int] = json.load(answer)["data"]["sinks"][0]
+        found: list[dict[str, int]] = json.load(answer)["data"]["sinks"]
+    return found
+
+
+def status(server: Server) -> dict[str, int]:
+    """The figures of the only sink."""
+    (row,) = rows(server)
     return row
 
 
+LINES = "influxdb: [{{name: i, url: '{{url}}', db: d, bucket: d, org: o, dialect: {}, mapping: {}, gzip: {}}}]\n"
+REMOTE = "remote_write: [{{name: s, url: '{{url}}/api/v1/write', protobuf_message: {}}}]\n"
+KINDS = {
+    "v1 prom-value gzip": LINES.format("v1", "prom-value", "true"),
+    "v1 prom-value": LINES.format("v1", "prom-value", "false"),
+    "v2 prom-value gzip": LINES.format("v2", "prom-value", "true"),
+    **{f"v3 {mapping} gzip": LINES.format("v3", mapping, "true") for mapping in MAPPINGS},
+    "remote-write 1.0": REMOTE.format("prometheus.WriteRequest"),
+    "remote-write 2.0": REMOTE.format("io.prometheus.write.v2.Request"),
+}
+
+
+def forwarded(kind: str, samples: int, groups: int) -> str:
+    """One row: what it costs to send a backlog."""
+    sink = Sink()
+    threading.Thread(target=sink.serve_forever, daemon=True).start()
+    with bridge(KINDS[kind].replace("{url}", f"http://127.0.0.1:{sink.server_port}")) as server:
+        run(server.port, lanes(puts(groups, samples // (SAMPLES + 2), 1), 16), seconds=600)
+        sent_before = status(server)["sent"]
+        cpu, wall = server.cpu(), time.perf_counter()
+        sink.open.set()
+        while (now := status(server))["pending"]:
+            time.sleep(0.1)
+        cpu, wall = server.cpu() - cpu, time.perf_counter() - wall
+        sent = now["sent"] - sent_before
+        peak = server.peak()
+    sink.shutdown()
+    return (
+        f"| {kind} | {sent:,} | {wall:.1f} | {cpu:.2f} | {cpu / sent * 1e6:.2f} "
+        f"| {sink.received / 1e6:.0f} | {peak:.0f} |"
+    )
+
+
+def backlog(samples: int, groups: int, steps: int) -> None:
+    """Memory while a backlog for two sinks grows, and while it goes."""
+    sink = Sink()
+    threading.Thread(target=sink.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{sink.server_port}"
+    both = KINDS["v1 prom-value gzip"] + KINDS["remote-write 2.0"]
+    with bridge(both.replace("{url}", url)) as server:
+        for step in range(1, steps + 1):
+            run(server.port, lanes(puts(groups, samples // steps // (SAMPLES + 2), 1), 16), seconds=600)
+            print(f"| {step * samples // steps:,} pushed | {server.rss():.0f} | {server.peak():.0f} |", flush=True)
+        sink.open.set()
+        while any(row["pending"] for row in rows(server)):
+            time.sleep(0.5)
+        print(f"| all sent | {server.rss():.0f} | {server.peak():.0f} |", flush=True)
+    sink.shutdown()
+
+
 def main() -> None:
-    """Print one row in markdown for each dialect and mapping."""
+    """Print one row in markdown for each kind of sink."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=1_000_000)
     parser.add_argument("--groups", type=int, default=400)
+    parser.add_argument("--kind", nargs="*", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--backlog", action="store_true")
     options = parser.parse_args()
-    print("| dialect | mapping | gzip | samples | wall s | CPU s | CPU s per million | MB on the wire | peak RSS MiB |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    ways = [("v1", "prom-value", "true"), ("v1", "prom-value", "false"), ("v2", "prom-value", "true")]
-    ways += [("v3", mapping, "true") for mapping in MAPPINGS]
-    for dialect, mapping, gzip in ways:
-        sink = Sink()
-        threading.Thread(target=sink.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{sink.server_port}"
-        how = f"dialect: {dialect}, mapping: {mapping}, gzip: {gzip}"
-        config = f"influxdb: [{{name: s, url: '{url}', db: d, bucket: d, org: o, {how}}}]\n"
-        with bridge(config) as server:
-            run(server.port, lanes(puts(options.groups, options.samples // (SAMPLES + 2), 1), 16), seconds=600)
-            sent_before = status(server)["sent"]
-            cpu, wall = server.cpu(), time.perf_counter()
-            sink.open.set()
-            while (now := status(server))["pending"]:
-                time.sleep(0.1)
-            cpu, wall = server.cpu() - cpu, time.perf_counter() - wall
-            sent = now["sent"] - sent_before
-            print(
-                f"| {dialect} | {mapping} | {gzip} | {sent:,} | {wall:.1f} | {cpu:.2f} | {cpu / sent * 1e6:.2f} "
-                f"| {sink.received / 1e6:.0f} | {server.peak():.0f} |",
-                flush=True,
-            )
-        sink.shutdown()
+    if options.backlog:
+        print("| backlog | RSS MiB | peak RSS MiB |\n|---|---|---|")
+        backlog(options.samples, options.groups, 5)
+        return
+    print("| sink | samples | wall s | CPU s | CPU s per million | MB on the wire | peak RSS MiB |")
+    print("|---|---|---|---|---|---|---|")
+    for kind in options.kind:
+        print(forwarded(kind, options.samples, options.groups), flush=True)
 
 
 if __name__ == "__main__":

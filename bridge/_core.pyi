@@ -51,6 +51,7 @@ __all__ = [
     "LogVerifier",
     "OtlpDecoder",
     "OtlpError",
+    "Outbound",
     "Page",
     "ParseError",
     "Pattern",
@@ -62,8 +63,11 @@ __all__ = [
     "QueryLimit",
     "ReadRequestError",
     "Refusals",
+    "RelabelRule",
     "Replayed",
+    "Route",
     "SampleRead",
+    "SampleTally",
     "Samples",
     "Series",
     "Staged",
@@ -92,6 +96,7 @@ __all__ = [
     "label_names",
     "label_values",
     "log_hole",
+    "metadata_messages",
     "operate_histograms",
     "parse_families",
     "parse_histogram_literal",
@@ -103,8 +108,11 @@ __all__ = [
     "read_heads",
     "read_request",
     "read_samples",
+    "relabel",
     "resume_log",
     "scaled_histograms",
+    "select_columns",
+    "select_slice",
     "snappy_length",
     "stage_deletion",
     "total_histograms",
@@ -1425,6 +1433,136 @@ class DecodedWrite:
     @property
     def texts(self) -> list[str]:
         """The first ten of them."""
+
+# -- remote write ------------------------------------------------------------------------------------------------------
+
+@final
+class RelabelRule:
+    """A relabelling rule, checked and compiled; fields and defaults are those of Prometheus' `relabel_config`."""
+
+    def __new__(
+        cls,
+        *,
+        action: str = "replace",
+        source_labels: Sequence[str] = ...,
+        separator: str = ";",
+        regex: str = "(.*)",
+        modulus: int = 0,
+        target_label: str = "",
+        replacement: str = "$1",
+    ) -> RelabelRule:
+        """Raises ValueError, in Prometheus' words, when this is no rule."""
+
+def relabel(labels: dict[str, str], rules: Sequence[RelabelRule]) -> dict[str, str] | None:
+    """The labels after all rules, sorted by name; None when a rule drops them. Raises ValueError for an empty name."""
+
+@final
+class Route:
+    """Which series one sink is sent, and under which labels. Remembers what it found of each series of the log."""
+
+    def __new__(
+        cls,
+        *,
+        wanted: Sequence[Sequence[tuple[str, str, str]]] = ...,
+        external_labels: Sequence[tuple[str, str]] = ...,
+        rules: Sequence[RelabelRule] = ...,
+    ) -> Route:
+        """Series that meet all matchers of any selector in `wanted` (of none: all series), with `external_labels` where
+        they have no label of that name, as `rules` change them. Raises ValueError for a bad matcher."""
+
+@final
+class Outbound:
+    """Samples for a remote-write receiver, those of a series together and oldest first."""
+
+    @staticmethod
+    def from_lines(lines: Sequence[str]) -> Outbound:
+        """What lines as `line` gives them stand for. Raises ValueError for any other text."""
+
+    def __len__(self) -> int:
+        """How many."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of a message with them before compression, about."""
+
+    @property
+    def newest(self) -> int | None:
+        """Time of the newest one, ms; None when there is none."""
+
+    @property
+    def unrepresentable(self) -> dict[str, int]:
+        """Samples that were left out, by reason.
+
+        Reasons: "filtered", "native_histogram", "custom_buckets", "sample_age_limit", "unknown_series". Stays with the
+        whole: parts have none.
+        """
+
+    @property
+    def exemplars(self) -> int:
+        """How many exemplars go with them."""
+
+    def line(self, index: int) -> bytes:
+        """`name{label="value",...} value ms`, which `from_lines` reads. Raises IndexError."""
+
+    def series(self, index: int) -> bytes:
+        """Its labels as Go prints them, which is how Prometheus names series in errors. Raises IndexError."""
+
+    @staticmethod
+    def concat(parts: Sequence[Outbound]) -> Outbound:
+        """Samples of several, those of a series in the order of the parts; what was left out stays with the wholes."""
+
+    def slice(self, start: int, stop: int) -> Outbound:
+        """Samples `start` to `stop`, as far as there are any."""
+
+    def fit(self, start: int, max_samples: int, max_bytes: int) -> int:
+        """How many samples from `start` on stay within both bounds: at least one while there is any."""
+
+    def shards(self, count: int) -> list[Outbound]:
+        """The same in `count` parts, each series in one of them, which is the same one for the same route and count."""
+
+    def split_newest(self) -> tuple[Outbound, Outbound]:
+        """(the newest sample of each series, all others), in order."""
+
+    def split_by_series(self, series: set[bytes]) -> tuple[Outbound, Outbound]:
+        """(samples of these series, all others), in order."""
+
+    def split_by_text(self, lines: set[bytes]) -> tuple[Outbound, Outbound]:
+        """(samples with these lines, all others), in order."""
+
+    def message(self, version: int) -> bytes:
+        """The body of a request: a snappy block with a message of remote write 1.0 (1) or 2.0 (2)."""
+
+@final
+class SampleTally:
+    """Samples by metric and stretch of time, as a receiver counts them with PromQL: stale markers not at all."""
+
+    def __new__(cls, width: int) -> SampleTally:
+        """A tally of stretches of `width` ms, which begin at multiples of it."""
+
+    def add(self, samples: Outbound) -> None:
+        """Count samples; one that was counted already is the same one."""
+
+    def forget_points(self) -> None:
+        """What comes from now on is later than all that came."""
+
+    @property
+    def counts(self) -> list[tuple[str, str, int, int]]:
+        """(metric, "", start of the stretch in ms, samples), in order."""
+
+def select_slice(
+    head: Head, slice: LogSlice, route: Route, *, version: int, histograms: bool, exemplars: bool, since: int
+) -> Outbound:
+    """What a sink is sent of a slice: samples from `since` ms on, native `histograms` and `exemplars` if they are
+    wanted. Metadata goes with each series in `version` 2."""
+
+def select_columns(
+    columns: Columns, start: int, stop: int, route: Route, *, version: int, histograms: bool, since: int
+) -> Outbound:
+    """The same of samples `start` to `stop` of columns, counted through the floats of all series and then through the
+    histograms."""
+
+def metadata_messages(head: Head, most: int) -> list[bytes]:
+    """Bodies of remote write 1.0 with the type, help and unit of every metric, of `most` metrics each."""
 
 # -- push groups -------------------------------------------------------------------------------------------------------
 

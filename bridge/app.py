@@ -125,7 +125,7 @@ class Bridge:
         parts.read.configure(settings.global_.external_labels)
         parts.otlp.configure(settings.otlp)
         parts.write.configure(settings.remote_write_receiver)
-        await parts.sinks.configure(settings.influxdb)
+        await parts.sinks.configure(settings.sinks)
         self._reloads.done(ok=True)
         logger.info("configuration reloaded")
 
@@ -304,7 +304,7 @@ async def _open_parts(settings: Settings, clock: Clock, replay: WalReplay, stack
     write = _write_route(store, state, settings, clock=clock, registry=registry)
     sinks = _sinks(store, state, files, settings, clock=clock, registry=registry)
     stack.push_async_callback(sinks.stop)
-    await sinks.configure(settings.influxdb)
+    await sinks.configure(settings.sinks)
 
     table.reserve(generate_latest(registry))
     return _Parts(settings, clock, registry, groups, keeper, push, read, otlp, write, sinks, store, gate)

@@ -37,7 +37,7 @@ def check_config(files: tuple[Path, ...]) -> None:
             for problem in error.problems:
                 click.echo(problem)
         else:
-            sinks = len(settings.influxdb)
+            sinks = len(settings.sinks)
             click.echo(f"{file}: good, {sinks} InfluxDB {'sink' if sinks == 1 else 'sinks'}")
     if not good:
         raise SystemExit(1)

@@ -1,4 +1,4 @@
-"""`pushbridge deadletter`: lines that a sink has refused for good, and what is to become of them.
+"""`pushbridge deadletter`: samples that a sink has refused for good, and what is to become of them.
 
 Works on the files in the data directory, beside a running bridge or without one: a decision is one record appended
 under a lock, which the bridge finds within seconds, or at its next start.
@@ -17,7 +17,7 @@ import click
 from bridge.buffer import Files
 from bridge.errors import BridgeError
 from bridge.forward import DeadLetters, Letter, Ranges
-from bridge.native import LabelsTooLong, LineError, parse_lines
+from bridge.native import LabelsTooLong, LineError, Outbound, parse_lines
 
 __all__ = ["deadletter"]
 
@@ -132,7 +132,12 @@ def _by_reason(letters: DeadLetters) -> dict[tuple[int, str], tuple[int, int, in
 
 @deadletter.command()
 @_choosing
-@click.option("--lines", "lines_only", is_flag=True, help="Only the lines, as line protocol in milliseconds.")
+@click.option(
+    "--lines",
+    "lines_only",
+    is_flag=True,
+    help="Only the lines, with times in milliseconds.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a letter.")
 def show(  # noqa: PLR0917 - click passes what the decorators name
     data: Path,
@@ -186,7 +191,7 @@ def requeue(  # noqa: PLR0917 - click passes what the decorators name
     if line is not None:
         if len(found) > 1:
             raise click.UsageError("--line is for one letter")
-        _check_line(line)
+        _check_line(line, next(choice.pick()))
     _decide(lambda: choice.letters.requeue(found, line))
     click.echo(f"{len(found)} to be sent again")
 
@@ -206,13 +211,26 @@ def drop(data: Path, sink: str | None, numbers: tuple[tuple[int, int], ...], eve
     click.echo(f"{len(found)} dropped")
 
 
-def _check_line(line: str) -> None:
+def _check_line(line: str, letter: Letter) -> None:
+    """A line of the same kind as the letter's."""
+    if _is_outbound(letter.line):
+        if not _is_outbound(line):
+            raise click.ClickException('expected one sample: name{label="value",...} value milliseconds')
+        return
     try:
         batch, _ = parse_lines(line.encode(), "ms", 0, _MAX_LINE)
     except (LineError, LabelsTooLong) as error:
         raise click.ClickException(str(error)) from None
     if len(batch) != 1 or "\n" in line:
         raise click.ClickException("expected one line with one number")
+
+
+def _is_outbound(line: str) -> bool:
+    """True for the line of a remote-write sink."""
+    try:
+        return len(Outbound.from_lines([line])) == 1 and "\n" not in line
+    except ValueError:
+        return False
 
 
 def _decide(work: Callable[[], None]) -> None:

@@ -20,9 +20,9 @@ from bridge.buffer import Directory, Files
 from bridge.buffer.lock import DirLock
 from bridge.cli.check import check_file
 from bridge.clock import SystemClock
-from bridge.config import InfluxSink, Logging, Settings
+from bridge.config import Logging, Settings
 from bridge.errors import BridgeError
-from bridge.forward import Replay, ReplayState, StoredHistory
+from bridge.forward import Replay, ReplayState, SinkSettings, StoredHistory
 from bridge.model import Matcher, parse_duration, parse_selector, parse_time
 from bridge.telemetry import configure_logging
 
@@ -176,15 +176,15 @@ def replay(  # noqa: PLR0917 - click passes what the decorators name
         raise SystemExit(1)
 
 
-def _sink(settings: Settings, name: str | None) -> InfluxSink:
-    names = [sink.name for sink in settings.influxdb]
+def _sink(settings: Settings, name: str | None) -> SinkSettings:
+    names = [sink.name for sink in settings.sinks]
     if name is None and len(names) == 1:
-        return settings.influxdb[0]
+        return settings.sinks[0]
     if name is None:
         raise click.UsageError(f"say --sink: {', '.join(names)}" if names else "no sink is configured")
     if name not in names:
         raise click.UsageError(f"no such sink: {name} (configured: {', '.join(names) or 'none'})")
-    return settings.influxdb[names.index(name)]
+    return settings.sinks[names.index(name)]
 
 
 def _begin(since: str, until: str) -> ReplayState:
@@ -196,7 +196,7 @@ def _begin(since: str, until: str) -> ReplayState:
 
 
 async def _run(
-    sink: InfluxSink, path: Path, matchers: tuple[Matcher, ...], state: ReplayState, progress: ProgressFile
+    sink: SinkSettings, path: Path, matchers: tuple[Matcher, ...], state: ReplayState, progress: ProgressFile
 ) -> tuple[bool, ReplayState]:
     """Whether it has come to its end, and where it is."""
     clock = SystemClock()

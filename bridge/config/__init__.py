@@ -1,5 +1,6 @@
 """Configuration: one YAML file to frozen, typed settings; every error as `file:line:col: path: what`."""
 
+from bridge.config.http_client import HttpClient, TlsClient
 from bridge.config.load import load, load_web_config, parse
 from bridge.config.models import (
     Global,
@@ -16,6 +17,8 @@ from bridge.config.models import (
     Web,
 )
 from bridge.config.receiver import HaPairs, RemoteWriteReceiver
+from bridge.config.relabel import RelabelConfig
+from bridge.config.remote_write import MetadataConfig, QueueConfig, RemoteWriteSink
 from bridge.config.types import Duration, Listen, Secret, Size
 from bridge.config.web import HttpServer, TlsServer, WebConfig
 
@@ -23,19 +26,25 @@ __all__ = [
     "Duration",
     "Global",
     "HaPairs",
+    "HttpClient",
     "HttpServer",
     "InfluxSink",
     "Listen",
     "Logging",
+    "MetadataConfig",
     "Otlp",
     "PromQL",
     "Push",
+    "QueueConfig",
+    "RelabelConfig",
     "RemoteWriteReceiver",
+    "RemoteWriteSink",
     "Retention",
     "Secret",
     "Settings",
     "Size",
     "Storage",
+    "TlsClient",
     "TlsServer",
     "Wal",
     "WalKeep",

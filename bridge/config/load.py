@@ -6,8 +6,9 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from bridge.config.document import parse_document
-from bridge.config.models import Section, Settings
+from bridge.config.models import Settings
 from bridge.config.problems import explain
+from bridge.config.section import Section
 from bridge.config.types import LoadContext
 from bridge.config.web import WebConfig
 from bridge.errors import ConfigError

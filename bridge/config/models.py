@@ -3,14 +3,15 @@
 A section appears here together with the code that obeys it; an unknown section or field is an error, never ignored.
 """
 
-import ssl
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from bridge.config.http_client import TlsClient
 from bridge.config.receiver import RemoteWriteReceiver
+from bridge.config.remote_write import RemoteWriteSink
 from bridge.config.section import Section
 from bridge.config.types import (
     ConfigPath,
@@ -35,10 +36,8 @@ __all__ = [
     "PromQL",
     "Push",
     "Retention",
-    "Section",
     "Settings",
     "Storage",
-    "TlsClient",
     "Wal",
     "WalKeep",
     "Web",
@@ -204,38 +203,6 @@ class PromQL(Section):
     lookback_delta: Duration = Field(
         Duration("5m"), ge=Duration("1ms"), description="How far back the newest sample of a series may lie."
     )
-
-
-class TlsClient(Section):
-    """TLS towards a sink, under the names that Prometheus uses."""
-
-    ca_file: ConfigPath | None = Field(
-        None, description="Certificates of the authorities to trust, instead of the system's."
-    )
-    cert_file: ConfigPath | None = Field(None, description="Certificate that the bridge shows; needs `key_file`.")
-    key_file: ConfigPath | None = Field(None, description="Its private key.")
-    insecure_skip_verify: Flag = Field(False, description="Accept any certificate.")
-
-    @model_validator(mode="after")
-    def _can_be_used(self) -> "TlsClient":
-        if self.ca_file or self.cert_file or self.key_file:
-            self.context()
-        return self
-
-    def context(self) -> ssl.SSLContext:
-        """The files as they are now. Raises ValueError when they cannot be used."""
-        if (self.cert_file is None) != (self.key_file is None):
-            raise ValueError("cert_file and key_file go together")
-        try:
-            context = ssl.create_default_context(cafile=self.ca_file)
-            if self.cert_file is not None:
-                context.load_cert_chain(self.cert_file, self.key_file)
-        except OSError as error:  # ssl.SSLError is one
-            raise ValueError(f"TLS files cannot be used: {error}") from None
-        if self.insecure_skip_verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
 
 
 class InfluxSink(Section):
@@ -418,13 +385,19 @@ class Settings(Section):
     promql: PromQL = Field(PromQL(), description="Queries.")
     otlp: Otlp = Field(Otlp(), description="How OTLP metrics become series.")
     influxdb: tuple[InfluxSink, ...] = Field((), description="InfluxDB sinks.")
+    remote_write: tuple[RemoteWriteSink, ...] = Field((), description="Remote-write sinks.")
     logging: Logging = Field(Logging(), description="Log lines.")
 
-    @field_validator("influxdb")
-    @classmethod
-    def _names_differ(cls, sinks: tuple[InfluxSink, ...]) -> tuple[InfluxSink, ...]:
-        names = [sink.name for sink in sinks]
+    @model_validator(mode="after")
+    def _names_differ(self) -> "Settings":
+        names = [sink.name for sink in self.sinks]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"each sink needs a name of its own: {', '.join(twice)}")
-        return sinks
+        return self
+
+    @property
+    def sinks(self) -> tuple[InfluxSink | RemoteWriteSink, ...]:
+        """All of them."""
+        labels = self.global_.external_labels
+        return (*self.influxdb, *(sink.with_external_labels(labels) for sink in self.remote_write))

@@ -52,7 +52,8 @@ def walk(model: type[BaseModel], prefix: str) -> Iterator[Setting]:
     for key, field in fields_of(model):
         inner = next(models_in([field.annotation]), None)
         if inner is not None:
-            yield from walk(inner, f"{prefix}{key}.")
+            is_list = get_origin(field.annotation) is tuple
+            yield from walk(inner, f"{prefix}{key}[]." if is_list else f"{prefix}{key}.")
         else:
             yield Setting(f"`{prefix}{key}`", kind_of(field), default_of(field), field.description or "")
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from bridge.config.models import Section
+from bridge.config.section import Section
 from bridge.config.types import ConfigPath, Flag, Secret
 
 __all__ = ["HttpServer", "TlsServer", "WebConfig"]

@@ -74,6 +74,7 @@ class Account:
         newest: time of the newest sample sent, ms.
         resent: samples sent though they were in the account already: they lay in the time of what was missed.
         catching_up: what is to be sent from history before the log is read on.
+        launched: samples up to here may be under way, or have arrived though nobody knows.
     """
 
     position: Position
@@ -85,6 +86,7 @@ class Account:
     newest: int | None = None
     resent: int = 0
     catching_up: CatchUp | None = None
+    launched: int = 0
 
     @property
     def certain(self) -> int:
@@ -114,6 +116,7 @@ class Account:
             newest=max((t for t in (self.newest, landing.newest) if t is not None), default=None),
             resent=self.resent + excess,
             catching_up=landing.catching_up,
+            launched=self.launched,
         )
 
     def to_cursor(self) -> Cursor:
@@ -126,6 +129,7 @@ class Account:
             "newest": self.newest,
             "resent": self.resent,
             "catching_up": self.catching_up.to_json() if self.catching_up is not None else None,
+            "launched": self.launched,
         }
         return Cursor(self.position, self.seq, counters)
 
@@ -144,4 +148,5 @@ class Account:
             newest=counters.get("newest"),
             resent=counters.get("resent", 0),
             catching_up=CatchUp.from_json(catching_up) if catching_up is not None else None,
+            launched=counters.get("launched", 0),
         )

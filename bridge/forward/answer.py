@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-__all__ = ["Answer", "Rule", "Ruling", "Verdict", "only"]
+__all__ = ["UNSENT", "Answer", "Rule", "Ruling", "Verdict", "only"]
+
+UNSENT = "unsent"  # the code of an answer that cannot have come: there was no connection
 
 
 class Verdict(enum.Enum):
@@ -19,6 +21,8 @@ class Verdict(enum.Enum):
     SPLIT = "split"  # not stored: too large at once
     PARTIAL = "partial"  # all but some stored; the answer does not say which
     POISON = "poison"  # none stored because of some; the answer may not say which
+    DOUBT = "doubt"  # not stored, because of some or whatever there is; the answer says nothing that is known
+    REPACK = "repack"  # not stored: at once again, in another form
     HOLD = "hold"  # not stored until a human has changed something: keep everything, ask slowly
 
 
@@ -29,7 +33,7 @@ class Answer:
     Attributes:
         status: HTTP status; 0 when none came (refused connection, reset, timeout).
         text: the message, out of its JSON wrapping; of no answer, what went wrong.
-        code: 2.x's machine-readable code, else empty.
+        code: 2.x's machine-readable code; `UNSENT`; else empty.
         retry_after: seconds that the sink asked to wait.
         numbered: number of a line in the request, from 0, -> what is wrong with it, as InfluxDB 3 tells.
     """
@@ -39,6 +43,11 @@ class Answer:
     code: str = ""
     retry_after: float | None = None
     numbered: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def may_be_stored(self) -> bool:
+        """True when the samples can have been stored although the answer does not say so, or none came."""
+        return self.status >= 500 or self.status in {408, 499} or (self.status == 0 and self.code != UNSENT)
 
     @classmethod
     def read(cls, status: int, body: bytes, retry_after: str | None = None, *, now_ms: int = 0) -> "Answer":
@@ -126,6 +135,8 @@ class Ruling:
         listed: line -> reason, for lines that the text names whole.
         numbered: number of a line, from 0, -> reason, for lines that are told by number.
         expired: what is refused is older than what the sink keeps.
+        series: series -> a reason for each of its samples that was refused, where the text names series.
+        unsure: an earlier request with these samples may have been stored.
     """
 
     verdict: Verdict
@@ -135,3 +146,5 @@ class Ruling:
     listed: Mapping[bytes, str] = field(default_factory=dict)
     numbered: Mapping[int, str] = field(default_factory=dict)
     expired: bool = False
+    series: Mapping[bytes, list[str]] = field(default_factory=dict)
+    unsure: bool = False

@@ -69,6 +69,7 @@ class Backlog:
         self._seq = account.seq
         self._gap = gap
         self._max_samples = max_samples
+        self._launched = account.launched
         self._encoder = encoder
         self._new_catcher = partial(Catcher, history=history, max_samples=max_samples, encoder=encoder)
         self._catcher: Catcher | None = None
@@ -104,7 +105,10 @@ class Backlog:
             self._seq = parcel.seq
             return parcel
         try:
-            piece, self._position = self._log.read(self._position, self._max_samples, seq=self._seq)
+            # What may have been sent before a crash comes in one piece: so it can be told what of it was.
+            doubtful = max(self._launched - self._seq, 0)
+            most = max(self._max_samples, doubtful)
+            piece, self._position = self._log.read(self._position, most, seq=self._seq)
         except Truncated as truncated:
             self._leap(truncated.oldest)
             return None
@@ -112,7 +116,7 @@ class Backlog:
             return None
         self._seq = piece.seq
         payload = self._encoder.encode_slice(self._log.head, piece)
-        return Parcel(payload, payload.unrepresentable, self._position, self._seq)
+        return Parcel(payload, payload.unrepresentable, self._position, self._seq, doubtful=doubtful > 0)
 
     def _leap(self, oldest: Position) -> None:
         """Go to where the log is still there, by way of history when it is known what is missed."""

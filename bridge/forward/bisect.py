@@ -58,7 +58,7 @@ class Bisector:
         self._suspects: dict[bytes, None] = {}  # by age
         self._witness: Payload | None = None  # one that the sink took, sent again when it is asked about itself
 
-    async def deliver(self, payload: Payload) -> Outcome:
+    async def deliver(self, payload: Payload, *, doubtful: bool = False) -> Outcome:  # noqa: ARG002 - sent twice is sent once
         """Send all of it, which returns when the fate of each is known. Raises Stopped."""
         outcome = Outcome()
         suspects, others = payload.split_by_series(set(self._suspects)) if self._suspects else (None, payload)

@@ -58,6 +58,7 @@ class Catcher:
             self._seq,
             from_history=True,
             catching_up=self._left(window),
+            doubtful=True,
         )
 
     def _next_window(self) -> Window | None:

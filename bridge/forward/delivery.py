@@ -7,6 +7,7 @@ and the others wait for their turn: a sink in trouble gets one request a pause, 
 import asyncio
 import enum
 import time
+from dataclasses import replace
 
 from structlog.typing import FilteringBoundLogger
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
@@ -31,6 +32,9 @@ class State(enum.Enum):
     RETRYING = "retrying"
     HELD = "held"
     STOPPED = "stopped"
+
+
+_STATES = {Verdict.RETRY: State.RETRYING, Verdict.HOLD: State.HELD, Verdict.DOUBT: State.HELD}
 
 
 class Stopped(Exception):
@@ -65,7 +69,7 @@ class Delivery:
         self.accepted = 0  # bodies: whoever is refused while this grows is refused for its samples
 
     async def send(self, payload: Payload, *, doubts: int) -> Ruling:
-        """Send `payload` until the answer is OK, SPLIT, PARTIAL or POISON.
+        """Send `payload` until the answer is OK, SPLIT, PARTIAL, POISON or DOUBT.
 
         RETRY comes back only after `doubts` equal 5xx answers in a row. Raises Stopped.
         """
@@ -76,16 +80,17 @@ class Delivery:
         async with self._turn:
             if must_pause:
                 await self._pause(self._pace.delay(ruling, self._streak))
-            return await self._insist(payload, doubts)
+            return await self._insist(payload, doubts, unsure=ruling.unsure or ruling.answer.may_be_stored)
 
-    async def _insist(self, payload: Payload, doubts: int) -> Ruling:
+    async def _insist(self, payload: Payload, doubts: int, *, unsure: bool) -> Ruling:
         equal = retries = 0
         last = None
 
         async def attempt() -> Ruling:
-            nonlocal equal, last, retries
+            nonlocal equal, last, retries, unsure
             retries += 1
             ruling = await self._attempt(payload, retries)
+            unsure = unsure or ruling.unsure or ruling.answer.may_be_stored
             answer = (ruling.answer.status, ruling.answer.text)
             equal, last = (equal + 1 if answer == last else 1), answer
             return ruling
@@ -102,7 +107,7 @@ class Delivery:
             sleep=self._pause,
             retry_error_callback=_ruling,
         )
-        return await retrying(attempt)
+        return replace(await retrying(attempt), unsure=unsure)
 
     async def _attempt(self, payload: Payload, retries: int) -> Ruling:
         if self._stopping.is_set():
@@ -110,6 +115,10 @@ class Delivery:
         request = await self._transport.pack(payload)
         started = time.perf_counter()
         ruling = await self._transport.post(request, retries=retries)
+        if ruling.verdict is Verdict.REPACK:
+            self._log.warning("sink does not understand, sending in another form", answer=ruling.answer.text[:500])
+            again = await self._attempt(payload, retries)
+            return replace(again, unsure=again.unsure or ruling.answer.status != 415)
         self._metrics.note_request(ruling.verdict.value, time.perf_counter() - started)
         self._note(ruling)
         return ruling
@@ -118,7 +127,7 @@ class Delivery:
         """Keep the state; log only when it changes."""
         if ruling.verdict is Verdict.OK:
             self.accepted += 1
-        state = {Verdict.RETRY: State.RETRYING, Verdict.HOLD: State.HELD}.get(ruling.verdict, State.UP)
+        state = _STATES.get(ruling.verdict, State.UP)
         before, self.state = self.state, state
         self._streak = self._streak + 1 if state is before and state is not State.UP else 1
         told = {"status": ruling.answer.status, "answer": ruling.answer.text[:500]}
@@ -135,6 +144,10 @@ class Delivery:
                 )
             elif before is State.UP:
                 self._log.warning("sink does not take samples, trying again", **told)
+
+    async def wait(self, ruling: Ruling) -> None:
+        """Wait as long as before an attempt that follows this ruling. Raises Stopped."""
+        await self._pause(self._pace.delay(ruling, self._streak))
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -12,7 +12,7 @@ moves before the cursor does.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
@@ -24,7 +24,6 @@ from bridge.forward.backlog import Backlog
 from bridge.forward.bisect import Outcome, Rejection
 from bridge.forward.delivery import Stopped
 from bridge.forward.parcel import Parcel
-from bridge.forward.payload import Payload
 
 __all__ = ["Feed"]
 
@@ -44,8 +43,8 @@ class _Flight:
 class Feed:
     """One run of a sink, from a saved account on.
 
-    `deliver` sends samples until the fate of each is known; `keep` makes refused ones of the slice that ends at a `seq`
-    durable; `save` makes an account durable.
+    `deliver` sends a parcel's samples until the fate of each is known; `keep` makes refused ones of the slice that ends
+    at a `seq` durable; `save` makes an account durable.
     """
 
     def __init__(
@@ -53,18 +52,23 @@ class Feed:
         account: Account,
         backlog: Backlog,
         *,
-        deliver: Callable[[Payload], Awaitable[Outcome]],
+        deliver: Callable[[Parcel], Awaitable[Outcome]],
         keep: Callable[[Sequence[Rejection], int], Awaitable[None]],
         save: Callable[[Account], Awaitable[None]],
         in_flight: int,
         batch: int,
+        ahead: int = 0,
     ) -> None:
+        """`ahead`: let the durable account say what may be under way, so many samples beyond at a time. 0: a sink that
+        can be sent anything twice needs no such thing."""
         self.account = account
         self._backlog = backlog
         self._deliver = deliver
         self._keep = keep
         self._save = save
         self._batch = batch
+        self._ahead = ahead
+        self._saving = asyncio.Lock()
         self._room = asyncio.Semaphore(in_flight)
         self._flights: asyncio.Queue[_Flight | None] = asyncio.Queue()  # bounded by the room
         self._flying: set[asyncio.Task[Outcome | None]] = set()
@@ -84,7 +88,7 @@ class Feed:
             for task in (land, save, *self._flying):
                 task.cancel()
         if self._unsaved.is_set():
-            await self._save(self.account)
+            await self._save_account()
 
     async def _launch(self, group: asyncio.TaskGroup) -> None:
         """Keep deliveries under way, with one more parcel read ahead."""
@@ -92,10 +96,22 @@ class Feed:
             await self._enough_to_send()
             parcel = await self._backlog.next()
             await self._room.acquire()
-            task = group.create_task(self._fly(parcel.payload))
+            await self._announce(parcel)
+            task = group.create_task(self._fly(parcel))
             self._flying.add(task)
             task.add_done_callback(self._flying.discard)
             self._flights.put_nowait(_Flight(parcel, task))
+
+    async def _announce(self, parcel: Parcel) -> None:
+        """Before samples leave, the saved account must say that they may have."""
+        if self._ahead and parcel.seq > self.account.launched:
+            self.account = replace(self.account, launched=parcel.seq + self._ahead)
+            await _patiently(self._save_account)
+
+    async def _save_account(self) -> None:
+        """One save at a time, each of the newest account."""
+        async with self._saving:
+            await self._save(self.account)
 
     async def _enough_to_send(self) -> None:
         """While something is under way, gather a full batch first: a sink likes few large requests."""
@@ -105,9 +121,9 @@ class Feed:
                 async with asyncio.timeout(_LOOK_AGAIN):
                     await self._landed.wait()
 
-    async def _fly(self, payload: Payload) -> Outcome | None:
+    async def _fly(self, parcel: Parcel) -> Outcome | None:
         try:
-            return await self._deliver(payload) if len(payload) else Outcome()
+            return await self._deliver(parcel) if len(parcel.payload) else Outcome()
         except Stopped:
             return None
 
@@ -151,7 +167,7 @@ class Feed:
             await self._unsaved.wait()
             self._unsaved.clear()
             try:
-                await _patiently(lambda: self._save(self.account))
+                await _patiently(self._save_account)
             except BaseException:
                 self._unsaved.set()
                 raise

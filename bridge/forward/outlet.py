@@ -1,24 +1,41 @@
-"""What makes a sink one of its kind: how samples are encoded, sent and judged, and how much at a time."""
+"""What makes a sink one of its kind: how samples are encoded, sent, judged and searched, and how much at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import urlsplit, urlunsplit
 
 from bridge.clock import Clock
-from bridge.config import InfluxSink
+from bridge.config import InfluxSink, RemoteWriteSink
+from bridge.forward.bisect import Bisector, Outcome
+from bridge.forward.delivery import Delivery
 from bridge.forward.influx_admin import InfluxAdmin
 from bridge.forward.influxdb import open_transport
+from bridge.forward.lanes import Lanes
 from bridge.forward.lines import LineEncoder
-from bridge.forward.payload import Encoder, Tally
+from bridge.forward.metadata import MetadataFeed
+from bridge.forward.ordered import SeriesSearch
+from bridge.forward.pace import Pace
+from bridge.forward.payload import Encoder, Payload, Tally
+from bridge.forward.remote_write import Dialect, OutboundEncoder, RemoteWrite, route_of
 from bridge.forward.retention import Retention
 from bridge.forward.transport import Transport
-from bridge.native import LineTally
+from bridge.native import Head, LineTally, SampleTally
 
 __all__ = ["Outlet", "SinkSettings", "open_outlet"]
 
-SinkSettings = InfluxSink
+SinkSettings = InfluxSink | RemoteWriteSink
 
 _MAX_LINES = 8 << 20  # bytes of lines in one request: InfluxDB 3 takes 10 MiB after decompression, the others more
+_MAX_MESSAGE = 8 << 20  # bytes before compression; Prometheus takes 32 MiB
+_MAX_PARCEL = 20_000  # samples: what may have to be sent again, and told apart, after a crash
+
+
+class Search(Protocol):
+    """Delivers samples and finds those that the sink refuses."""
+
+    async def deliver(self, payload: Payload, *, doubtful: bool = False) -> Outcome:
+        """Send all of it, some of which may have been sent before if it is `doubtful`. Raises Stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,37 +47,78 @@ class Outlet:
         target: where it writes to, without credentials.
         encoder: makes payloads of samples.
         transport: sends them, and judges the answers.
-        batch: samples in a request at most.
-        max_bytes: bytes in a request at most, before compression.
-        in_flight: requests at a time at most.
+        search: makes of a delivery what finds refused samples.
+        pace: how long to wait, if nobody says otherwise.
+        batch: samples in a request.
+        parcel: samples that are read at a time.
+        in_flight: parcels under way at a time at most.
         new_tally: counts points of such payloads by stretches of so many ms, as the sink would.
         retention: how far back the sink keeps samples, where it can be asked.
+        ordered: a sample sent again may be refused for the newer ones behind it, so it is noted what is under way.
+        beside: sends what is no sample, until cancelled.
     """
 
     name: str
     target: str
     encoder: Encoder
     transport: Transport
+    search: Callable[[Delivery, Pace], Search]
+    pace: Pace
     batch: int
-    max_bytes: int
+    parcel: int
     in_flight: int
     new_tally: Callable[[int], Tally[Any]]
     retention: Retention | None = None
+    ordered: bool = False
+    beside: Callable[[Head], Coroutine[Any, Any, None]] | None = None
 
 
 def open_outlet(settings: SinkSettings, clock: Clock) -> Outlet:
     """The parts that `settings` ask for; connections open with the first request."""
+    if isinstance(settings, RemoteWriteSink):
+        return _remote_write(settings, clock)
     retention = Retention(InfluxAdmin(settings).retention, clock, settings.name)
     return Outlet(
         name=settings.name,
         target=f"{settings.url} {_destination(settings)}",
         encoder=LineEncoder(settings, retention.oldest),
         transport=open_transport(settings, clock),
+        search=lambda delivery, pace: Bisector(
+            delivery, max_samples=settings.batch_samples, max_bytes=_MAX_LINES, doubts=pace.doubts
+        ),
+        pace=Pace(),
         batch=settings.batch_samples,
-        max_bytes=_MAX_LINES,
+        parcel=settings.batch_samples,
         in_flight=settings.in_flight,
         new_tally=LineTally,
         retention=retention,
+    )
+
+
+def _remote_write(settings: RemoteWriteSink, clock: Clock) -> Outlet:
+    queue = settings.queue_config
+    dialect = Dialect(settings.version)
+    transport = RemoteWrite(settings, dialect, clock)
+
+    def search(delivery: Delivery, pace: Pace) -> Lanes:
+        search = SeriesSearch(
+            delivery, max_samples=queue.max_samples_per_send, max_bytes=_MAX_MESSAGE, doubts=pace.doubts
+        )
+        return Lanes(search, least=queue.min_shards, most=queue.max_shards, batch=queue.max_samples_per_send)
+
+    return Outlet(
+        name=settings.name,
+        target=urlunsplit(urlsplit(settings.url)._replace(query="")),
+        encoder=OutboundEncoder(settings, route_of(settings), dialect, clock.now_ms),
+        transport=transport,
+        search=search,
+        pace=Pace(first=queue.min_backoff.seconds, cap=queue.max_backoff.seconds, split=5.0),
+        batch=queue.max_samples_per_send,
+        parcel=max(queue.max_samples_per_send, min(queue.max_shards * queue.max_samples_per_send, _MAX_PARCEL)),
+        in_flight=2,
+        new_tally=SampleTally,
+        ordered=True,
+        beside=MetadataFeed(settings.metadata_config, transport, dialect, settings.name).run,
     )
 
 

@@ -46,6 +46,7 @@ class Parcel:
         seq: samples accounted for behind it.
         from_history: they were read from history, where samples are that the account knows already.
         catching_up: what is left of history behind it, before the log is read on.
+        doubtful: some of them may have been sent before, nobody knows which.
     """
 
     payload: Payload
@@ -54,3 +55,4 @@ class Parcel:
     seq: int
     from_history: bool = False
     catching_up: CatchUp | None = None
+    doubtful: bool = False

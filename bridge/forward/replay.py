@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from bridge.buffer import Spans
 from bridge.clock import Clock
-from bridge.forward.bisect import Bisector, Outcome
+from bridge.forward.bisect import Outcome
 from bridge.forward.delivery import Delivery, State, Stopped
 from bridge.forward.history import Columns, History, Windows
 from bridge.forward.metrics import ForwardMetrics
@@ -117,8 +117,8 @@ class Replay:
         pace: Pace | None = None,
     ) -> None:
         """Go on from `state`; `save` makes a newer one durable."""
-        pace = pace or Pace()
         self._outlet = open_outlet(settings, clock)
+        pace = pace or self._outlet.pace
         most = min(_PARCELS_A_WINDOW * self._outlet.batch, _MAX_WINDOW)
         self.state = state
         self._windows = Windows(history, state.left, most)
@@ -132,9 +132,7 @@ class Replay:
             stopping=self._stopping,
             clock=clock,
         )
-        self._bisector = Bisector(
-            self._delivery, max_samples=self._outlet.batch, max_bytes=self._outlet.max_bytes, doubts=pace.doubts
-        )
+        self._search = self._outlet.search(self._delivery, pace)
         self._tally = _Tally()
 
     @property
@@ -185,7 +183,7 @@ class Replay:
             stop = min(start + self._outlet.batch, len(columns))
             payload = await anyio.to_thread.run_sync(columns.encode, start, stop, self._outlet.encoder)
             try:
-                outcome = await self._bisector.deliver(payload) if len(payload) else Outcome()
+                outcome = await self._search.deliver(payload, doubtful=True) if len(payload) else Outcome()
             except Stopped:
                 return False
             self._tally.add(payload, outcome)

@@ -14,15 +14,17 @@ from bridge.buffer import Cursor, Files, Gap, Position
 from bridge.clock import Clock
 from bridge.forward.account import Account
 from bridge.forward.backlog import Backlog, Log
-from bridge.forward.bisect import Bisector, Rejection
+from bridge.forward.bisect import Outcome, Rejection
 from bridge.forward.deadletter import LetterBox
 from bridge.forward.delivery import Delivery, State, Stopped
 from bridge.forward.feed import Feed
 from bridge.forward.forecast import Pulse
 from bridge.forward.history import History
+from bridge.forward.letters import Letter
 from bridge.forward.metrics import ForwardMetrics, SinkStatus
 from bridge.forward.outlet import SinkSettings, open_outlet
 from bridge.forward.pace import Pace
+from bridge.forward.parcel import Parcel
 
 __all__ = ["CursorStore", "Sink"]
 
@@ -75,7 +77,7 @@ class Sink:
         self._files = files
         self._rejected = rejected
         self._clock = clock
-        self._pace = pace or Pace()
+        self._pace = pace or self._outlet.pace
         self._stopping = asyncio.Event()
         self._started_ms = clock.now_ms()
         self._kept_for = kept_for
@@ -89,12 +91,7 @@ class Sink:
             stopping=self._stopping,
             clock=clock,
         )
-        self._bisector = Bisector(
-            self._delivery,
-            max_samples=self._outlet.batch,
-            max_bytes=self._outlet.max_bytes,
-            doubts=self._pace.doubts,
-        )
+        self._search = self._outlet.search(self._delivery, self._pace)
         self._feed = self._new_feed(self._load())
         self._letters: LetterBox | None = None
         self._using_letters = asyncio.Lock()
@@ -163,12 +160,14 @@ class Sink:
             "sink started", target=self.target, position=str(account.position), pending=self._log.seq - account.seq
         )
         async with asyncio.TaskGroup() as group:
-            beside = [group.create_task(self._resend_letters())]
+            others = [group.create_task(self._resend_letters())]
             if (retention := self._outlet.retention) is not None:
                 await retention.learn()
-                beside.append(group.create_task(retention.watch()))
+                others.append(group.create_task(retention.watch()))
+            if self._outlet.beside is not None:
+                others.append(group.create_task(self._outlet.beside(self._log.head)))
             await self._feed.run(self._stopping, self._pace.stop)
-            for task in beside:
+            for task in others:
                 task.cancel()
         self._logger.info("sink stopped", pending=self._log.seq - self._feed.account.seq)
 
@@ -193,18 +192,22 @@ class Sink:
             account,
             gap=partial(self._cursors.gap, self.name),
             history=self._history,
-            max_samples=self._outlet.batch,
+            max_samples=self._outlet.parcel,
             encoder=self._outlet.encoder,
         )
         return Feed(
             account,
             backlog,
-            deliver=self._bisector.deliver,
+            deliver=self._deliver,
             keep=self._keep,
             save=self._save,
             in_flight=self._outlet.in_flight,
             batch=self._outlet.batch,
+            ahead=self._outlet.parcel if self._outlet.ordered else 0,
         )
+
+    async def _deliver(self, parcel: Parcel) -> Outcome:
+        return await self._search.deliver(parcel.payload, doubtful=parcel.doubtful)
 
     # -- dead letters -------------------------------------------------------------------------------------------------
 
@@ -223,14 +226,25 @@ class Sink:
                 await self._pause(self._pace.letters)
                 continue
             requested = await self._in_thread(letters.requested, _LETTERS_AT_ONCE)
-            payload = self._outlet.encoder.read([letter.line for letter in requested])
+            refused = self._unreadable(requested)
+            payload = self._outlet.encoder.read([one.line for one in requested if one.line not in refused])
             try:
-                outcome = await self._bisector.deliver(payload)
+                outcome = await self._search.deliver(payload) if len(payload) else Outcome()
             except Stopped:
                 return
-            refused = {rejection.line.decode(): rejection.reason for rejection in outcome.rejected}
+            refused |= {rejection.line.decode(): rejection.reason for rejection in outcome.rejected}
             await self._in_thread(letters.answer, requested, refused)
             self._logger.info("dead letters sent again", letters=len(requested), refused=len(refused))
+
+    def _unreadable(self, letters: Sequence[Letter]) -> dict[str, str]:
+        """Lines that are none, for they were mended badly or are those of another kind of sink, and why."""
+        found = {}
+        for letter in letters:
+            try:
+                self._outlet.encoder.read([letter.line])
+            except ValueError as error:
+                found[letter.line] = str(error)
+        return found
 
     def _opened_letters(self) -> LetterBox:
         assert self._letters is not None  # noqa: S101 - `_run` opens it before anything that may need it

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bridge.forward.answer import Answer, Ruling
+import aiohttp
+
+from bridge.forward.answer import UNSENT, Answer, Ruling
 from bridge.forward.payload import Payload
 
 __all__ = ["Request", "Transport", "no_answer"]
@@ -18,11 +20,13 @@ class Request:
         body: as sent, compressed.
         headers: what says how to read it.
         samples: how many are in it.
+        version: of the protocol, where it has several.
     """
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     samples: int = 0
+    version: int = 1
 
 
 class Transport(Protocol):
@@ -40,4 +44,5 @@ class Transport(Protocol):
 
 def no_answer(error: Exception) -> Answer:
     """What a failed request comes to: refused, reset, timed out."""
-    return Answer(0, str(error) or type(error).__name__)
+    unsent = isinstance(error, aiohttp.ClientConnectorError)
+    return Answer(0, str(error) or type(error).__name__, UNSENT if unsent else "")

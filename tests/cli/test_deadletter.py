@@ -10,6 +10,8 @@ import pytest
 from tests.cli.running import Ran, pushbridge
 from tests.edge.serving import until
 from tests.forward.fake_influx import FakeInflux
+from tests.forward.fake_receiver import FakeReceiver
+from tests.forward.remote_rig import remote_rig
 from tests.forward.rig import Rig, rig
 
 pytestmark = pytest.mark.anyio
@@ -118,3 +120,21 @@ async def test_no_letters_at_all(tmp_path: Path) -> None:
     ran = await pushbridge("deadletter", "show", "--data", tmp_path)
     assert ran.code == 1
     assert "holds no dead letters" in ran.err
+
+
+async def test_letters_of_a_remote_write_sink(tmp_path: Path) -> None:
+    receiver = FakeReceiver(refuse=lambda labels, _t, _v: "invalid labels" if ("n", "3") in labels else None)
+    receiver.ordered = False
+    async with remote_rig(tmp_path, receiver) as r:
+        await r.push(5)
+        await r.push(5)
+        await r.drained()
+        lines = await run(r, "show", "--lines")
+        assert lines.out.splitlines() == ['m{n="3"} 3 1001', 'm{n="3"} 3 1002']
+        wrong = await run(r, "requeue", "1", "--line", "m,n=3 value=3 1001")
+        assert wrong.code == 1
+        assert "expected one sample" in wrong.err
+        assert (await run(r, "requeue", "1", "--line", 'm{n="6"} 3 1001')).code == 0
+        await until(lambda: r.letters.counts().resent == 1)
+        assert (await run(r, "drop", "2")).code == 0
+        assert (("__name__", "m"), ("n", "6")) in receiver.stored

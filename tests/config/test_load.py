@@ -40,7 +40,7 @@ logging: foo
 """
 PROBLEMS = """\
 1:1: scrape_configs: unknown field (known: global, web, push, remote_write_receiver, \
-storage, promql, otlp, influxdb, logging)
+storage, promql, otlp, influxdb, remote_write, logging)
 2:1: webb: unknown field, did you mean "web"?
 4:11: web.listen: expected host:port, got "0.0.0.0:99999"
 5:20: web.max_connections: expected a whole number, got "1_000"

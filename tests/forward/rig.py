@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from bridge.buffer import CURSORS, Cursors, Files, Position, State, Store
 from bridge.clock import SystemClock
 from bridge.config import InfluxSink
-from bridge.forward import DeadLetters, ForwardMetrics, History, Pace, Sink, StoredHistory
+from bridge.forward import DeadLetters, ForwardMetrics, History, Pace, Sink, SinkSettings, StoredHistory
 from bridge.native import Batch
 from tests.buffer.samples import open_store
 from tests.edge.serving import serving, until
@@ -39,10 +39,7 @@ class Rig:
         self.folder = folder
         self.fake = fake
         self.pace = pace
-        destination = {"bucket": "b", "org": "o"} if fake.version == 2 else {"db": "d"}
-        self.settings = InfluxSink(
-            **{"name": "main", "url": f"http://127.0.0.1:{port}", "batch_samples": 100} | destination | settings
-        )
+        self.settings = self.sink_settings(port, settings)
         self.accepted: dict[tuple[str, int], float] = {}
         self.registry = CollectorRegistry()
         self.files = Files()
@@ -54,6 +51,13 @@ class Rig:
         self.sink_registry: CollectorRegistry
         self._task: asyncio.Task[None]
         self.now = 1_000
+
+    def sink_settings(self, port: int, settings: dict[str, Any]) -> SinkSettings:
+        """The sink's, for a fake at `port`."""
+        destination = {"bucket": "b", "org": "o"} if self.fake.version == 2 else {"db": "d"}
+        return InfluxSink(
+            **{"name": "main", "url": f"http://127.0.0.1:{port}", "batch_samples": 100} | destination | settings
+        )
 
     def open(self) -> None:
         """Open the data directory and start the sink."""

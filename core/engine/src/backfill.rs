@@ -13,7 +13,7 @@ mod drain;
 mod line_protocol;
 mod openmetrics;
 mod run;
-mod series_text;
+pub(crate) mod series_text;
 
 pub use buffer::{Buffer, OutOfRange, Window};
 pub use drain::{Drain, Drained, Step};

@@ -208,6 +208,14 @@ impl Head {
         series.map(|series| series.labels().packed()).or_else(retired)
     }
 
+    /// The same, to be kept.
+    pub fn shared_labels(&self, reference: SeriesRef) -> Option<std::sync::Arc<[u8]>> {
+        let slot = self.index.resolve(reference, &self.series);
+        let series = slot.and_then(|slot| self.series.get(slot as usize));
+        let retired = || self.retired.shared_labels(reference);
+        series.map(series::Series::shared_labels).or_else(retired)
+    }
+
     /// Note that held series repeat their value at `t` ms. The tick must be durable.
     pub fn commit_tick(&mut self, t: i64) {
         if let Err(place) = self.ticks.binary_search(&t) {

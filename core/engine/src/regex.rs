@@ -1,10 +1,12 @@
 //! Patterns of matchers: Go's syntax, always anchored at both ends, in time linear in the text.
 
+mod capture;
 mod matcher;
 mod rewrite;
 mod shape;
 mod translate;
 
+pub use capture::{Capture, Groups};
 pub use matcher::{Matcher, Operator};
 pub use rewrite::Rewrite;
 

@@ -21,6 +21,7 @@ mod influx;
 mod late;
 mod notes;
 mod otlp;
+mod outbound;
 mod pattern;
 mod pieces;
 mod promql;
@@ -65,6 +66,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     otlp::register(module)?;
     push::register(module)?;
     promql::register(module)?;
+    outbound::register(module)?;
     influx::register(module)?;
     tally::register(module)?;
     remote_write::register(module)

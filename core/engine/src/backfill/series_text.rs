@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::labels::{self, is_legacy_label_name, is_legacy_metric_name, LabelsError, METRIC_NAME};
 
 /// Where the series' text at the start of a line ends; the same text always means the same series. `None`: it does not end.
-pub(super) fn end(line: &[u8]) -> Option<usize> {
+pub(crate) fn end(line: &[u8]) -> Option<usize> {
     let mut at = memchr::memchr2(b'{', b' ', line)?;
     if line.get(at) == Some(&b' ') {
         return Some(at);
@@ -33,7 +33,7 @@ fn closing_quote(line: &[u8], open: usize) -> Option<usize> {
 }
 
 /// Append the label set that `text`, as [`end`] cuts it, means.
-pub(super) fn pack(text: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+pub(crate) fn pack(text: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
     let text = std::str::from_utf8(text).map_err(|_| "the series is not UTF-8")?;
     let (name, rest) = text
         .split_at_checked(text.find('{').unwrap_or(text.len()))

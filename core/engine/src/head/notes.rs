@@ -55,13 +55,17 @@ impl Head {
         told.filter_map(|(series, metadata)| Some((Labels::trusted(self.labels(series)?), metadata)))
     }
 
-    /// What kind of metric a series of the log is of, where that is told.
-    pub fn kind(&self, reference: SeriesRef) -> Option<Kind> {
-        let told = self.metadata.get(reference).or_else(|| {
+    /// What is told of a series of the log.
+    pub fn metadata_of(&self, reference: SeriesRef) -> Option<&Arc<Metadata>> {
+        self.metadata.get(reference).or_else(|| {
             let slot = self.index.resolve(reference, &self.series)?;
             self.metadata.get(self.series.get(slot as usize)?.reference())
-        });
-        told.map(|metadata| metadata.kind)
+        })
+    }
+
+    /// What kind of metric a series of the log is of, where that is told.
+    pub fn kind(&self, reference: SeriesRef) -> Option<Kind> {
+        self.metadata_of(reference).map(|metadata| metadata.kind)
     }
 
     /// The same for a series by its labels. Of one that is not there any more, another one of its name tells.

@@ -22,6 +22,11 @@ impl Retired {
         self.labels.get(&reference).map(|labels| &**labels)
     }
 
+    /// The same, to be kept.
+    pub fn shared_labels(&self, reference: SeriesRef) -> Option<Arc<[u8]>> {
+        self.labels.get(&reference).cloned()
+    }
+
     /// Keep the labels of a series that no segment after `segment` names.
     pub fn add(&mut self, reference: SeriesRef, labels: Arc<[u8]>, segment: u64) {
         let newest = self.order.back().map_or(segment, |(newest, _)| segment.max(*newest));

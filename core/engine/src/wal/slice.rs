@@ -2,13 +2,14 @@
 
 use crate::extent::Extent;
 
-use super::{has_headers, BatchReader, Damage, FloatRow, HistogramRow, LogBatch};
+use super::{has_headers, BatchReader, Damage, ExemplarRow, FloatRow, HistogramRow, LogBatch};
 
 /// The samples of some whole batches, as columns of (series, time, value) in log order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LogSlice {
     rows: Vec<FloatRow>,
     histograms: Vec<HistogramRow>,
+    exemplars: Vec<ExemplarRow>,
     /// Offset after the last batch of the slice.
     pub end: usize,
     /// Samples accepted over the store's life up to the end of the slice.
@@ -29,7 +30,7 @@ impl LogSlice {
         };
         while slice.samples() < max_samples.max(1) {
             match reader.next_batch(&mut batch) {
-                Ok(true) => slice.push(&batch, reader.offset()),
+                Ok(true) => slice.push(&mut batch, reader.offset()),
                 Ok(false) => break,
                 Err(damage) if slice.end == start => return Err(damage),
                 Err(_) => break,
@@ -44,11 +45,12 @@ impl LogSlice {
         BatchReader::new(segment, start).skip(has_headers(segment))
     }
 
-    fn push(&mut self, batch: &LogBatch, end: usize) {
+    fn push(&mut self, batch: &mut LogBatch, end: usize) {
         let before = batch.header.map_or(self.seq, |header| header.seq);
         self.seq = before.saturating_add(batch.samples() as u64);
         self.rows.extend_from_slice(&batch.floats);
-        self.histograms.extend_from_slice(&batch.histograms);
+        self.histograms.append(&mut batch.histograms);
+        self.exemplars.append(&mut batch.exemplars);
         self.end = end;
     }
 
@@ -60,6 +62,11 @@ impl LogSlice {
     /// Native histogram samples.
     pub fn histograms(&self) -> &[HistogramRow] {
         &self.histograms
+    }
+
+    /// Exemplars of the batches, which are no samples.
+    pub fn exemplars(&self) -> &[ExemplarRow] {
+        &self.exemplars
     }
 
     /// Samples of either kind.

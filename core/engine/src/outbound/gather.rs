@@ -1,0 +1,218 @@
+//! Stored samples to those that are sent.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use ahash::RandomState;
+use hashbrown::HashMap;
+
+use super::route::{Fate, Router};
+use super::samples::{Exemplar, Item, Samples, Table, Unsendable};
+use crate::head::Head;
+use crate::histogram::CUSTOM_BUCKETS;
+use crate::labels::Labels;
+use crate::query::Columns;
+use crate::sample::Value;
+use crate::wal::{LogSlice, SeriesRef};
+
+/// What a sink is sent of what it could be.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// Native histograms.
+    pub histograms: bool,
+    /// Those with custom buckets among them.
+    pub custom_buckets: bool,
+    /// Exemplars.
+    pub exemplars: bool,
+    /// Types, units and helps, with each series.
+    pub metadata: bool,
+    /// Only samples from this time on, ms.
+    pub since: i64,
+}
+
+struct Gatherer<'s> {
+    wanted: Wanted,
+    seed: &'s RandomState,
+    table: Table,
+    items: Vec<Item>,
+    unsendable: Unsendable,
+}
+
+impl Gatherer<'_> {
+    fn push(&mut self, series: u32, t: i64, value: Value) {
+        match &value {
+            _ if t < self.wanted.since => self.unsendable.too_old += 1,
+            Value::Histogram(_) if !self.wanted.histograms => self.unsendable.native_histogram += 1,
+            Value::Histogram(histogram) if histogram.schema == CUSTOM_BUCKETS && !self.wanted.custom_buckets => {
+                self.unsendable.custom_buckets += 1;
+            }
+            _ => self.items.push(Item {
+                series,
+                t,
+                value,
+                exemplars: 0..0,
+            }),
+        }
+    }
+
+    /// Put the samples of each series together, oldest first.
+    fn finish(mut self) -> Samples {
+        let in_order = |a: &Item, b: &Item| (a.series, a.t) <= (b.series, b.t);
+        if !self.items.is_sorted_by(in_order) {
+            self.items.sort_by_key(|item| (item.series, item.t));
+        }
+        Samples::new(self.table, self.items, self.unsendable)
+    }
+}
+
+/// Where a series of the log ends up.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Series(u32),
+    Filtered,
+    Unknown,
+}
+
+/// The samples of `slice`, which `head` knows the series of.
+pub fn of_slice(head: &Head, slice: &LogSlice, router: &mut Router, seed: &RandomState, wanted: Wanted) -> Samples {
+    let mut gatherer = Gatherer {
+        wanted,
+        seed,
+        table: Table::default(),
+        items: Vec::with_capacity(slice.samples()),
+        unsendable: Unsendable::default(),
+    };
+    let mut places: HashMap<SeriesRef, Place, RandomState> = HashMap::default();
+    let mut place = |gatherer: &mut Gatherer<'_>, series: SeriesRef| {
+        *places
+            .entry(series)
+            .or_insert_with(|| place_of(head, series, router, gatherer))
+    };
+    let floats = slice.rows().iter().map(|row| (row.0, row.1, Value::Float(row.2)));
+    let histograms = slice.histograms().iter();
+    let histograms = histograms.map(|row| (row.0, row.1, Value::Histogram(row.2.clone())));
+    for (series, t, value) in floats.chain(histograms) {
+        match place(&mut gatherer, series) {
+            Place::Series(series) => gatherer.push(series, t, value),
+            Place::Filtered => gatherer.unsendable.filtered += 1,
+            Place::Unknown => gatherer.unsendable.unknown_series += 1,
+        }
+    }
+    let mut exemplars: Vec<(u32, Exemplar)> = Vec::new();
+    if wanted.exemplars {
+        for row in slice.exemplars() {
+            if let Some(Place::Series(series)) = places.get(&row.series) {
+                let exemplar = Exemplar {
+                    t: row.t,
+                    value: row.value,
+                    labels: row.labels.clone(),
+                };
+                exemplars.push((*series, exemplar));
+            }
+        }
+    }
+    let mut samples = gatherer.finish();
+    samples.attach(exemplars);
+    samples
+}
+
+fn place_of(head: &Head, series: SeriesRef, router: &mut Router, gatherer: &mut Gatherer<'_>) -> Place {
+    let labels = || head.labels(series).map(Labels::trusted);
+    let number = match router.fate(series, labels) {
+        None => return Place::Unknown,
+        Some(Fate::Filtered) => return Place::Filtered,
+        Some(Fate::Changed(labels)) => gatherer.table.intern(labels, gatherer.seed),
+        Some(Fate::Same) => match head.shared_labels(series) {
+            Some(labels) => gatherer.table.intern(labels, gatherer.seed),
+            None => return Place::Unknown,
+        },
+    };
+    if gatherer.wanted.metadata {
+        if let Some(entry) = gatherer.table.series.get_mut(number as usize) {
+            entry.metadata = head.metadata_of(series).cloned();
+        }
+    }
+    Place::Series(number)
+}
+
+/// Samples `range` of `columns`: floats are counted through all series first, histograms behind them.
+pub fn of_columns(
+    columns: &Columns,
+    range: Range<usize>,
+    router: &Router,
+    seed: &RandomState,
+    wanted: Wanted,
+) -> Samples {
+    let mut gatherer = Gatherer {
+        wanted,
+        seed,
+        table: Table::default(),
+        items: Vec::with_capacity(range.len()),
+        unsendable: Unsendable::default(),
+    };
+    let floats = columns.values().len();
+    let end = range.end.min(floats);
+    let (times, values) = (columns.timestamps(), columns.values());
+    each_series(columns, columns.offsets(), range.start.min(end)..end, |labels, own| {
+        let rows = times.get(own.clone()).into_iter().flatten();
+        let rows = rows.zip(values.get(own.clone()).into_iter().flatten());
+        gatherer.push_series(
+            labels,
+            own.len(),
+            router,
+            rows.map(|(t, value)| (*t, Value::Float(*value))),
+        );
+    });
+    let behind = |n: usize| n.saturating_sub(floats).min(columns.histograms().len());
+    let histograms = behind(range.start)..behind(range.end);
+    each_series(columns, columns.histogram_offsets(), histograms, |labels, own| {
+        let rows = columns.histograms().get(own.clone()).into_iter().flatten();
+        let rows = rows.map(|(t, value)| (*t, Value::Histogram(value.clone())));
+        gatherer.push_series(labels, own.len(), router, rows);
+    });
+    gatherer.finish()
+}
+
+impl Gatherer<'_> {
+    fn push_series(
+        &mut self,
+        labels: Labels<'_>,
+        count: usize,
+        router: &Router,
+        rows: impl Iterator<Item = (i64, Value)>,
+    ) {
+        let labels: Arc<[u8]> = match router.route().fate(labels) {
+            Fate::Same => labels.packed().into(),
+            Fate::Changed(labels) => labels,
+            Fate::Filtered => {
+                self.unsendable.filtered += count as u64;
+                return;
+            }
+        };
+        let number = self.table.intern(labels, self.seed);
+        rows.for_each(|(t, value)| self.push(number, t, value));
+    }
+}
+
+/// Call `each` with every series that has samples in `range`, and with which of those are its own; `offsets` tell where each
+/// series begins.
+fn each_series(
+    columns: &Columns,
+    offsets: &[i64],
+    range: Range<usize>,
+    mut each: impl FnMut(Labels<'_>, Range<usize>),
+) {
+    let first = offsets
+        .partition_point(|&offset| offset as usize <= range.start)
+        .saturating_sub(1);
+    for (n, bounds) in offsets.get(first..).unwrap_or_default().windows(2).enumerate() {
+        let [begin, end] = bounds else { return };
+        let own = (*begin as usize).max(range.start)..(*end as usize).min(range.end);
+        if *begin as usize >= range.end {
+            return;
+        }
+        if let Some(labels) = columns.labels(first + n).filter(|_| !own.is_empty()) {
+            each(labels, own);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Remote write 1.0: `prometheus.WriteRequest`, where each series names its labels in full.
+
+use super::histogram::put_histogram;
+use super::message::{put_double, put_message, put_number, put_text};
+use super::samples::{Exemplar, Samples};
+use crate::labels::Labels;
+use crate::metadata::Metadata;
+use crate::sample::Value;
+
+/// The message, not compressed yet.
+pub fn encode_v1(samples: &Samples) -> Vec<u8> {
+    let mut out = Vec::with_capacity(samples.size());
+    for run in samples.runs() {
+        let Some(first) = run.first() else { continue };
+        put_message(&mut out, 1, |out| {
+            put_labels(out, samples.labels(first));
+            for item in run {
+                if let Value::Float(v) = &item.value {
+                    put_message(out, 2, |out| {
+                        put_double(out, 1, *v);
+                        put_number(out, 2, item.t as u64);
+                    });
+                }
+            }
+            for exemplar in run.iter().flat_map(|item| samples.exemplars(item)) {
+                put_message(out, 3, |out| put_exemplar(out, exemplar));
+            }
+            for item in run {
+                if let Value::Histogram(histogram) = &item.value {
+                    put_message(out, 4, |out| put_histogram(out, item.t, histogram));
+                }
+            }
+        });
+    }
+    out
+}
+
+fn put_labels(out: &mut Vec<u8>, labels: Labels<'_>) {
+    for (name, value) in labels.iter() {
+        put_message(out, 1, |out| {
+            put_text(out, 1, name);
+            put_text(out, 2, value);
+        });
+    }
+}
+
+fn put_exemplar(out: &mut Vec<u8>, exemplar: &Exemplar) {
+    put_labels(out, Labels::trusted(&exemplar.labels));
+    put_double(out, 2, exemplar.value);
+    put_number(out, 3, exemplar.t as u64);
+}
+
+/// A message of metadata alone, by the name of the metric family.
+pub fn encode_metadata<'a>(families: impl Iterator<Item = (&'a str, &'a Metadata)>) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (name, metadata) in families {
+        put_message(&mut out, 3, |out| {
+            put_number(out, 1, kind_number(metadata));
+            put_text(out, 2, name);
+            put_text(out, 4, &metadata.help);
+            put_text(out, 5, &metadata.unit);
+        });
+    }
+    out
+}
+
+/// The number of a metric's type, which is that of the log too.
+pub fn kind_number(metadata: &Metadata) -> u64 {
+    match metadata.type_name() {
+        "counter" => 1,
+        "gauge" => 2,
+        "histogram" => 3,
+        "gaugehistogram" => 4,
+        "summary" => 5,
+        "info" => 6,
+        "stateset" => 7,
+        _ => 0,
+    }
+}

@@ -1,0 +1,107 @@
+//! Remote write 2.0: `io.prometheus.write.v2.Request`, where each text stands once, in a table of symbols.
+
+use ahash::RandomState;
+use hashbrown::HashTable;
+
+use super::histogram::put_histogram;
+use super::message::{put_double, put_message, put_number, put_packed, put_tag};
+use super::samples::{Exemplar, Samples};
+use super::v1::kind_number;
+use crate::bytes::put_prefixed;
+use crate::labels::Labels;
+use crate::metadata::Metadata;
+use crate::sample::Value;
+
+/// The texts of a message by their numbers; number 0 is the empty one.
+struct Symbols<'a> {
+    seed: &'a RandomState,
+    texts: Vec<&'a str>,
+    by_text: HashTable<(u64, u32)>,
+}
+
+impl<'a> Symbols<'a> {
+    fn new(seed: &'a RandomState) -> Self {
+        Self {
+            seed,
+            texts: vec![""],
+            by_text: HashTable::new(),
+        }
+    }
+
+    fn number(&mut self, text: &'a str) -> u64 {
+        if text.is_empty() {
+            return 0;
+        }
+        let hash = self.seed.hash_one(text);
+        let texts = &self.texts;
+        let same = |&(h, n): &(u64, u32)| h == hash && texts.get(n as usize) == Some(&text);
+        if let Some(&(_, n)) = self.by_text.find(hash, same) {
+            return u64::from(n);
+        }
+        let n = self.texts.len() as u32;
+        self.texts.push(text);
+        self.by_text.insert_unique(hash, (hash, n), |&(h, _)| h);
+        u64::from(n)
+    }
+
+    fn labels(&mut self, labels: Labels<'a>, numbers: &mut Vec<u64>) {
+        numbers.clear();
+        for (name, value) in labels.iter() {
+            numbers.push(self.number(name));
+            numbers.push(self.number(value));
+        }
+    }
+}
+
+/// The message, not compressed yet; `seed` is what symbols are hashed with.
+pub fn encode_v2(samples: &Samples, seed: &RandomState) -> Vec<u8> {
+    let mut symbols = Symbols::new(seed);
+    let mut series = Vec::with_capacity(samples.len() * 48);
+    let mut numbers = Vec::with_capacity(32);
+    for run in samples.runs() {
+        let Some(first) = run.first() else { continue };
+        symbols.labels(samples.labels(first), &mut numbers);
+        put_message(&mut series, 5, |out| {
+            put_packed(out, 1, numbers.iter().copied());
+            for item in run {
+                if let Value::Float(v) = &item.value {
+                    put_message(out, 2, |out| {
+                        put_double(out, 1, *v);
+                        put_number(out, 2, item.t as u64);
+                    });
+                }
+            }
+            for item in run {
+                if let Value::Histogram(histogram) = &item.value {
+                    put_message(out, 3, |out| put_histogram(out, item.t, histogram));
+                }
+            }
+            for exemplar in run.iter().flat_map(|item| samples.exemplars(item)) {
+                symbols.labels(Labels::trusted(&exemplar.labels), &mut numbers);
+                put_message(out, 4, |out| put_exemplar(out, exemplar, &numbers));
+            }
+            if let Some(metadata) = samples.series_of(first).and_then(|series| series.metadata.as_deref()) {
+                put_message(out, 5, |out| put_metadata(out, metadata, &mut symbols));
+            }
+        });
+    }
+    let mut out = Vec::with_capacity(series.len() + 16 * symbols.texts.len());
+    for text in &symbols.texts {
+        put_tag(&mut out, 4, 2); // the empty one too: numbers count from it
+        put_prefixed(&mut out, text.as_bytes());
+    }
+    out.append(&mut series);
+    out
+}
+
+fn put_exemplar(out: &mut Vec<u8>, exemplar: &Exemplar, labels: &[u64]) {
+    put_packed(out, 1, labels.iter().copied());
+    put_double(out, 2, exemplar.value);
+    put_number(out, 3, exemplar.t as u64);
+}
+
+fn put_metadata<'a>(out: &mut Vec<u8>, metadata: &'a Metadata, symbols: &mut Symbols<'a>) {
+    put_number(out, 1, kind_number(metadata));
+    put_number(out, 3, symbols.number(&metadata.help));
+    put_number(out, 4, symbols.number(&metadata.unit));
+}

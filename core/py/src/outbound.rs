@@ -1,0 +1,329 @@
+//! Which series a sink is sent, and what remote-write receivers get.
+
+use std::collections::HashSet;
+
+use engine::labels::{format_labels, Labels};
+use engine::outbound::{
+    compress, encode_metadata, encode_v1, encode_v2, of_columns, of_slice, read, write, Item, Route, Router, Samples,
+    Seed, Tally, Wanted,
+};
+use engine::relabel::{relabel, Rule, Settings};
+use parking_lot::Mutex;
+use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::column::{labels_dict, PyColumns};
+use crate::head::{matchers_from, PyHead, PyMatcher};
+use crate::wal::PyLogSlice;
+
+/// Add this file's classes and functions to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyRelabelRule>()?;
+    module.add_class::<PyRoute>()?;
+    module.add_class::<PyOutbound>()?;
+    module.add_class::<PySampleTally>()?;
+    module.add_function(wrap_pyfunction!(relabel_labels, module)?)?;
+    module.add_function(wrap_pyfunction!(select_slice, module)?)?;
+    module.add_function(wrap_pyfunction!(select_columns, module)?)?;
+    module.add_function(wrap_pyfunction!(metadata_messages, module)?)
+}
+
+/// A checked relabelling rule.
+#[pyclass(name = "RelabelRule", frozen, module = "bridge._core")]
+pub struct PyRelabelRule(Rule);
+
+#[pymethods]
+impl PyRelabelRule {
+    #[new]
+    #[pyo3(signature = (*, action = "replace", source_labels = Vec::new(), separator = ";", regex = "(.*)", modulus = 0, target_label = "", replacement = "$1"))]
+    fn new(
+        action: &str,
+        source_labels: Vec<String>,
+        separator: &str,
+        regex: &str,
+        modulus: u64,
+        target_label: &str,
+        replacement: &str,
+    ) -> PyResult<Self> {
+        let rule = Rule::new(Settings {
+            action: action.into(),
+            source_labels,
+            separator: separator.into(),
+            regex: regex.into(),
+            modulus,
+            target_label: target_label.into(),
+            replacement: replacement.into(),
+        });
+        rule.map(Self).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+}
+
+fn rules_from(rules: Vec<Py<PyRelabelRule>>) -> Vec<Rule> {
+    rules.iter().map(|rule| rule.get().0.clone()).collect()
+}
+
+#[pyfunction]
+#[pyo3(name = "relabel")]
+fn relabel_labels<'py>(
+    labels: Bound<'py, PyDict>,
+    rules: Vec<Py<PyRelabelRule>>,
+) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let bad = |error: engine::labels::LabelsError| PyValueError::new_err(error.to_string());
+    let pairs: Vec<(String, String)> = labels.items().extract()?;
+    let mut pairs: Vec<(&str, &str)> = pairs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let (mut packed, mut out) = (Vec::new(), Vec::new());
+    engine::labels::pack(&mut pairs, &mut packed).map_err(bad)?;
+    let kept = relabel(&rules_from(rules), Labels::trusted(&packed), &mut out).map_err(bad)?;
+    kept.then(|| labels_dict(labels.py(), Labels::trusted(&out)))
+        .transpose()
+}
+
+/// Which series one sink is sent and under which labels.
+#[pyclass(name = "Route", frozen, module = "bridge._core")]
+pub struct PyRoute {
+    /// Never held while Python is called.
+    router: Mutex<Router>,
+    seed: Seed,
+}
+
+impl PyRoute {
+    /// To be taken with the GIL released.
+    pub(crate) fn router(&self) -> parking_lot::MutexGuard<'_, Router> {
+        self.router.lock()
+    }
+}
+
+#[pymethods]
+impl PyRoute {
+    #[new]
+    #[pyo3(signature = (*, wanted = Vec::new(), external_labels = Vec::new(), rules = Vec::new()))]
+    fn new(
+        wanted: Vec<Vec<PyMatcher>>,
+        external_labels: Vec<(String, String)>,
+        rules: Vec<Py<PyRelabelRule>>,
+    ) -> PyResult<Self> {
+        let wanted = wanted.into_iter().map(matchers_from).collect::<PyResult<_>>()?;
+        let route = Route {
+            wanted,
+            external: external_labels,
+            rules: rules_from(rules),
+        };
+        Ok(Self {
+            router: Mutex::new(Router::new(route)),
+            seed: Seed::new(),
+        })
+    }
+}
+
+/// Samples for a remote-write receiver.
+#[pyclass(name = "Outbound", frozen, module = "bridge._core")]
+pub struct PyOutbound(Samples);
+
+impl PyOutbound {
+    fn item(&self, index: usize) -> PyResult<&Item> {
+        let missing = || PyIndexError::new_err(format!("no sample {index}"));
+        self.0.items().get(index).ok_or_else(missing)
+    }
+
+    /// What [`PyOutbound::series`] says of an item.
+    fn name(&self, item: &Item) -> Vec<u8> {
+        let mut text = String::new();
+        format_labels(self.0.labels(item), &mut text);
+        text.into_bytes()
+    }
+}
+
+/// What the messages are hashed with; nothing outside of one message depends on it.
+fn any_seed() -> Seed {
+    Seed::new()
+}
+
+#[pymethods]
+impl PyOutbound {
+    #[staticmethod]
+    fn from_lines(py: Python<'_>, lines: Vec<String>) -> PyResult<Self> {
+        let samples = py.detach(|| read(lines.iter().map(String::as_str), &any_seed()));
+        samples
+            .map(Self)
+            .map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    #[getter]
+    fn size(&self, py: Python<'_>) -> usize {
+        py.detach(|| self.0.size())
+    }
+
+    #[getter]
+    fn newest(&self, py: Python<'_>) -> Option<i64> {
+        py.detach(|| self.0.newest())
+    }
+
+    #[getter]
+    fn unrepresentable<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counts = PyDict::new(py);
+        for (reason, count) in self.0.unsendable.by_reason() {
+            if count > 0 {
+                counts.set_item(reason, count)?;
+            }
+        }
+        Ok(counts)
+    }
+
+    #[getter]
+    fn exemplars(&self) -> usize {
+        self.0.items().iter().map(|item| self.0.exemplars(item).len()).sum()
+    }
+
+    fn line<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyBytes>> {
+        let item = self.item(index)?;
+        Ok(PyBytes::new(py, write(self.0.labels(item), item).as_bytes()))
+    }
+
+    fn series<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &self.name(self.item(index)?)))
+    }
+
+    #[staticmethod]
+    fn concat(py: Python<'_>, parts: Vec<Py<Self>>) -> Self {
+        Self(py.detach(|| Samples::concat(parts.iter().map(|part| &part.get().0))))
+    }
+
+    fn slice(&self, py: Python<'_>, start: usize, stop: usize) -> Self {
+        Self(py.detach(|| self.0.slice(start..stop)))
+    }
+
+    fn fit(&self, py: Python<'_>, start: usize, max_samples: usize, max_bytes: usize) -> usize {
+        py.detach(|| self.0.fit(start, max_samples, max_bytes))
+    }
+
+    fn shards(&self, py: Python<'_>, count: usize) -> Vec<Self> {
+        py.detach(|| self.0.shards(count).into_iter().map(Self).collect())
+    }
+
+    fn split_newest(&self, py: Python<'_>) -> (Self, Self) {
+        let (newest, older) = py.detach(|| self.0.split_newest());
+        (Self(newest), Self(older))
+    }
+
+    fn split_by_series(&self, py: Python<'_>, series: HashSet<Vec<u8>>) -> (Self, Self) {
+        let (found, others) = py.detach(|| self.0.split(|item| series.contains(&self.name(item))));
+        (Self(found), Self(others))
+    }
+
+    fn split_by_text(&self, py: Python<'_>, lines: HashSet<Vec<u8>>) -> (Self, Self) {
+        let is_one = |item: &Item| lines.contains(write(self.0.labels(item), item).as_bytes());
+        let (found, others) = py.detach(|| self.0.split(is_one));
+        (Self(found), Self(others))
+    }
+
+    fn message<'py>(&self, py: Python<'py>, version: u8) -> PyResult<Bound<'py, PyBytes>> {
+        let message = py.detach(|| match version {
+            1 => compress(&encode_v1(&self.0)),
+            _ => compress(&encode_v2(&self.0, &any_seed())),
+        });
+        message
+            .map(|message| PyBytes::new(py, &message))
+            .ok_or_else(|| PyValueError::new_err("a message of more than 4 GiB"))
+    }
+}
+
+fn wanted(histograms: bool, exemplars: bool, version: u8, since: i64) -> Wanted {
+    Wanted {
+        histograms,
+        custom_buckets: version != 1,
+        exemplars,
+        metadata: version != 1,
+        since,
+    }
+}
+
+#[pyfunction]
+#[pyo3(signature = (head, slice, route, *, version, histograms, exemplars, since))]
+#[expect(clippy::too_many_arguments, reason = "a sink's settings, all by name")]
+fn select_slice(
+    py: Python<'_>,
+    head: &PyHead,
+    slice: &PyLogSlice,
+    route: &PyRoute,
+    version: u8,
+    histograms: bool,
+    exemplars: bool,
+    since: i64,
+) -> PyOutbound {
+    let wanted = wanted(histograms, exemplars, version, since);
+    PyOutbound(py.detach(|| of_slice(&head.read(), &slice.0, &mut route.router(), &route.seed, wanted)))
+}
+
+#[pyfunction]
+#[pyo3(signature = (columns, start, stop, route, *, version, histograms, since))]
+#[expect(clippy::too_many_arguments, reason = "a sink's settings, all by name")]
+fn select_columns(
+    py: Python<'_>,
+    columns: &PyColumns,
+    start: usize,
+    stop: usize,
+    route: &PyRoute,
+    version: u8,
+    histograms: bool,
+    since: i64,
+) -> PyOutbound {
+    let wanted = wanted(histograms, false, version, since);
+    PyOutbound(py.detach(|| of_columns(columns.shared(), start..stop, &route.router(), &route.seed, wanted)))
+}
+
+/// Samples by metric and stretch of time.
+#[pyclass(name = "SampleTally", frozen, module = "bridge._core")]
+struct PySampleTally(Mutex<Tally>);
+
+#[pymethods]
+impl PySampleTally {
+    #[new]
+    fn new(width: i64) -> Self {
+        Self(Mutex::new(Tally::new(width)))
+    }
+
+    fn add(&self, py: Python<'_>, samples: &PyOutbound) {
+        py.detach(|| self.0.lock().add(&samples.0));
+    }
+
+    fn forget_points(&self, py: Python<'_>) {
+        py.detach(|| self.0.lock().forget_points());
+    }
+
+    #[getter]
+    fn counts(&self, py: Python<'_>) -> Vec<(String, String, i64, u64)> {
+        py.detach(|| {
+            let tally = self.0.lock();
+            let rows = tally.counts();
+            rows.map(|(metric, start, count)| (metric.to_owned(), String::new(), start, count))
+                .collect()
+        })
+    }
+}
+
+/// Messages of metadata alone, for remote write 1.0.
+#[pyfunction]
+fn metadata_messages<'py>(py: Python<'py>, head: &PyHead, most: usize) -> Vec<Bound<'py, PyBytes>> {
+    let messages = py.detach(|| {
+        let head = head.read();
+        let mut families: Vec<_> = head
+            .metadata()
+            .map(|(labels, metadata)| (labels.get(engine::labels::METRIC_NAME), &**metadata))
+            .collect();
+        families.sort_unstable_by_key(|(name, _)| *name);
+        families.dedup_by_key(|(name, _)| *name);
+        let chunks = families
+            .chunks(most.max(1))
+            .map(|chunk| encode_metadata(chunk.iter().copied()));
+        chunks.filter_map(|message| compress(&message)).collect::<Vec<_>>()
+    });
+    messages.iter().map(|message| PyBytes::new(py, message)).collect()
+}
