@@ -6,9 +6,11 @@ which makes the series, counts as well. CPU is the server's own, from /proc, ove
 """
 
 import argparse
+import re
 import shutil
 import struct
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -101,6 +103,13 @@ def servers() -> dict[str, Server]:
     return made
 
 
+def accepted(server: Server) -> float:
+    """Samples that our store has taken, as it counts them itself."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=30) as answer:
+        page = answer.read().decode()
+    return float(re.findall(r"^pushbridge_head_samples_accepted (\S+)$", page, re.MULTILINE)[0])
+
+
 def measure(server: Server, series: int, rounds: int, connections: int, *, churn: bool) -> str:
     """One row."""
     lanes: list[list[bytes]] = [[] for _ in range(connections)]
@@ -112,6 +121,8 @@ def measure(server: Server, series: int, rounds: int, connections: int, *, churn
         load = run(server.port, lanes, seconds=600)
         cpu = server.cpu() - before
         samples = series * rounds
+        if server.name == "pushbridge":
+            assert accepted(server) == samples, "samples are missing"
         return (
             f"| {server.name} | {'yes' if churn else 'no'} | {connections} | {cpu / samples * 1e6:.2f} "
             f"| {samples / load.wall / 1e6:.2f} | {load.percentile(0.5):.1f} | {load.percentile(0.99):.1f} "
