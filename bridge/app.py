@@ -18,22 +18,30 @@ from prometheus_client import CollectorRegistry, generate_latest
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bridge import __version__
+from bridge import __version__, promql
 from bridge.api import (
     BlockStatus,
     Browse,
     Cors,
+    Engines,
     Entrance,
+    Exemplars,
+    Expressions,
     Facts,
+    Features,
     HeadStatus,
     Lifecycle,
     MappingPreview,
     Metadata,
+    Queries,
+    QueryLog,
     Reloads,
     SinkStatus,
     TsdbAdmin,
     WalReplay,
+    Works,
     api_routes,
+    samples_of,
 )
 from bridge.buffer import CURSORS, Cursors, Files, Position, State, Store
 from bridge.clock import Clock
@@ -44,6 +52,7 @@ from bridge.forward import ForwardMetrics, Sink, Sinks, SinkSettings, StoredHist
 from bridge.line_protocol import LineMetrics, line_routes
 from bridge.native import PushTable
 from bridge.otlp import OtlpMetrics, OtlpRoute
+from bridge.promql import EngineOptions, Limits, ParserOptions
 from bridge.pushgw import SCHEMA, Groups, Keeper, MetricsPage, Projection, PushApi, PushMetrics, PushRoute
 from bridge.remote_write import (
     REPLICAS,
@@ -88,6 +97,7 @@ class Bridge:
         self._read_settings = read_settings
         self._replay = replay
         self._reloads = Reloads(parts.clock)
+        self._engines = Engines(lambda: _engine(parts))
         self.quit = asyncio.Event()
 
     @classmethod
@@ -117,6 +127,8 @@ class Bridge:
         for section, in_force in kept.items():
             if getattr(settings, section) != in_force:
                 logger.warning("this section takes effect after a restart", section=section)
+        if settings.promql != parts.settings.promql:
+            self._engines.renew()
         parts.settings = settings.model_copy(update=kept)
         parts.groups.configure(settings.push)
         parts.keeper.configure(settings.push)
@@ -174,22 +186,45 @@ class Bridge:
         if web.enable_admin_api:
             routes |= {"/api/v1/admin/wipe": push_api.wipe, "/api/v1/admin/groups": push_api.delete_groups}
         cors = Cors(web.cors_origin)
-        prometheus = {**self._prometheus_routes(), **{path: routes.pop(path) for path in _CROSS_ORIGIN}}
+        prometheus = {**self._prometheus_routes(routes), **{path: routes.pop(path) for path in _CROSS_ORIGIN}}
         routes |= {path: cors.wrap(app) for path, app in prometheus.items()}
         return {**routes, "/api/v1/{rest:path}": cors.anywhere}
 
-    def _prometheus_routes(self) -> Mapping[str, ASGIApp]:
-        parts = self._parts
-        facts = Facts(
-            lambda: parts.settings,
-            self._reloads,
-            lambda: parts.registry.get_sample_value("pushbridge_wal_corruptions"),
-            parts.clock,
+    def _prometheus_routes(self, others: Mapping[str, ASGIApp]) -> Mapping[str, ASGIApp]:
+        parts, clock, store = self._parts, self._parts.clock, self._parts.store
+        log = QueryLog(lambda: parts.settings.promql, clock)
+
+        def parser_options() -> ParserOptions:
+            return _engine_options(parts.settings).parser
+
+        works = Works(
+            queries=Queries(self._engines, lambda: parts.settings.promql, log, clock),
+            expressions=Expressions(parser_options),
+            exemplars=Exemplars(store.head, parser_options),
+            browse=Browse(store.querier),
+            metadata=Metadata(store.head),
+            facts=Facts(
+                lambda: parts.settings,
+                self._reloads,
+                lambda: parts.registry.get_sample_value("pushbridge_wal_corruptions"),
+                clock,
+            ),
+            features=Features(lambda: parts.settings, lambda: _engine_options(parts.settings), others),
         )
-        return {
-            **api_routes(Browse(parts.store.querier), Metadata(parts.store.head), facts, parts.gate),
-            "/api/v1/status/walreplay": self._replay,
-        }
+        return {**api_routes(works, parts.gate), "/api/v1/status/walreplay": self._replay}
+
+
+def _engine(parts: "_Parts") -> "promql.Engine":
+    """What evaluates PromQL, as the settings want it."""
+    settings = parts.settings.promql
+    limits = Limits(samples=settings.max_samples, timeout=settings.timeout.seconds, concurrency=settings.concurrency)
+    select = samples_of(parts.store.querier)
+    return promql.Engine(select, _engine_options(parts.settings), limits, clock=parts.clock)
+
+
+def _engine_options(settings: Settings) -> EngineOptions:
+    parser = ParserOptions.everything() if settings.promql.experimental else ParserOptions()
+    return EngineOptions(parser, lookback=settings.promql.lookback_delta)
 
 
 _CROSS_ORIGIN = (

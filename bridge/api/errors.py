@@ -3,6 +3,7 @@
 from typing import Literal
 
 from bridge.errors import BridgeError, QueryTooLarge, Unavailable, Unreadable
+from bridge.promql import QueryFailed, QueryTimeout
 
 __all__ = ["ApiError", "Kind", "kind_of"]
 
@@ -34,7 +35,9 @@ def kind_of(error: BridgeError) -> Kind:
     match error:
         case ApiError():
             return error.kind
-        case QueryTooLarge():
+        case QueryTimeout():
+            return "timeout"
+        case QueryFailed() | QueryTooLarge():
             return "execution"
         case Unreadable():
             return "internal"

@@ -92,6 +92,9 @@ def flags(settings: Settings) -> Mapping[str, str]:
     ranges = block_ranges(storage.retention.time_limit, storage.max_block_duration)
     values: Mapping[str, object] = {
         "query.lookback-delta": promql.lookback_delta,
+        "query.max-concurrency": promql.concurrency,
+        "query.max-samples": promql.max_samples,
+        "query.timeout": promql.timeout,
         "storage.tsdb.max-block-duration": Duration(max(ranges)),
         "storage.tsdb.min-block-duration": Duration(BLOCK_RANGE),
         "storage.tsdb.out-of-order-time-window": storage.out_of_order_time_window,

@@ -11,7 +11,20 @@ from bridge.api.endpoint import Call
 from bridge.errors import BadInput
 from bridge.model import parse_duration
 
-__all__ = ["MAX_TIME", "MIN_TIME", "duration", "instant", "invalid", "limit", "required_instant", "window"]
+__all__ = [
+    "MAX_TIME",
+    "MIN_TIME",
+    "duration",
+    "expression",
+    "instant",
+    "invalid",
+    "limit",
+    "required_instant",
+    "window",
+]
+
+LONGEST = 256 << 10
+"""Characters of an expression: parsed it takes some hundred times its size, and a thread."""
 
 MIN_TIME, MAX_TIME = -(1 << 63), (1 << 63) - 1
 MAX_GO_DURATION = float(1 << 63)  # nanoseconds
@@ -31,6 +44,14 @@ OUTERMOST = {
 def invalid(name: str, why: object) -> BadInput:
     """The refusal of a parameter."""
     return BadInput(f'invalid parameter "{name}": {why}')
+
+
+def expression(call: Call) -> str:
+    """The text of `query`. Raises BadInput when it is longer than anybody writes."""
+    text = call.first("query")
+    if len(text) > LONGEST:
+        raise invalid("query", f"an expression of more than {LONGEST} characters")
+    return text
 
 
 def instant(call: Call, name: str, default: int) -> int:

@@ -3,34 +3,20 @@
 from collections.abc import Sequence
 
 from bridge.errors import BadInput
-from bridge.model import Matcher, parse_selector
-from bridge.native import Pattern
+from bridge.model import Matcher
+from bridge.promql import matches_empty, parse_selector
 
-__all__ = ["Selectors", "selectors"]
+__all__ = ["selectors"]
 
-Selectors = Sequence[Sequence[Matcher]]
+LONGEST = 64 << 10
+"""Characters of all selectors together: some tens of milliseconds."""
 
 
-def selectors(texts: Sequence[str]) -> Selectors:
+def selectors(texts: Sequence[str]) -> list[tuple[Matcher, ...]]:
     """The matchers of each selector, none of which may select all series. Raises BadInput."""
-    parsed = [parse_selector(text) for text in texts]
-    try:
-        for matchers in parsed:
-            if all(matches_empty(matcher) for matcher in matchers):
-                raise BadInput("match[] must contain at least one non-empty matcher")
-    except ValueError as error:  # a regular expression that is none
-        raise BadInput(str(error)) from None
+    if sum(map(len, texts)) > LONGEST:
+        raise BadInput(f"match[] of more than {LONGEST} characters")
+    parsed = [parse_selector(text).matchers for text in texts]
+    if any(all(map(matches_empty, matchers)) for matchers in parsed):
+        raise BadInput("match[] must contain at least one non-empty matcher")
     return parsed
-
-
-def matches_empty(matcher: Matcher) -> bool:
-    """Whether a series without that label meets it. Raises ValueError for a bad regular expression."""
-    match matcher.op:
-        case "=":
-            return not matcher.value
-        case "!=":
-            return bool(matcher.value)
-        case "=~":
-            return Pattern(matcher.value).matches("")
-        case _:
-            return not Pattern(matcher.value).matches("")

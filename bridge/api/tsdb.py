@@ -9,9 +9,10 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from bridge.api.envelope import Form, read_form, send_data, send_error
+from bridge.api.selectors import selectors
 from bridge.edge import Gate, send_empty, send_text
 from bridge.errors import BadInput, ConfigError
-from bridge.model import Matcher, parse_selector, parse_time
+from bridge.model import Matcher, parse_time
 from bridge.native import BlockDamaged, Head, cardinality
 
 __all__ = ["BlockStatus", "HeadStatus", "Store", "TsdbAdmin"]
@@ -130,8 +131,8 @@ class TsdbAdmin:
         mint, maxt = _time(form, "start", MIN_TIME), _time(form, "end", MAX_TIME)
         if maxt < mint:
             raise BadInput("end timestamp must not be before start time")
-        selectors = [_selector(text) for text in form["match[]"]]  # all of them before anything is deleted
-        for matchers in selectors:
+        wanted = _selectors(form["match[]"])  # all of them before anything is deleted
+        for matchers in wanted:
             try:
                 await self._store.delete_series(matchers, mint, maxt)
             except BlockDamaged:
@@ -167,9 +168,9 @@ def _time(form: Form, name: str, default: int) -> int:
         raise _invalid(name, error) from None
 
 
-def _selector(text: str) -> tuple[Matcher, ...]:
+def _selectors(texts: Sequence[str]) -> list[tuple[Matcher, ...]]:
     try:
-        return parse_selector(text)
+        return selectors(texts)
     except BadInput as error:
         raise _invalid("match[]", error) from None
 

@@ -14,6 +14,7 @@ COMMANDS = {
     "serve": Lazy("bridge.cli.serve", "Run the bridge."),
     "check": Lazy("bridge.cli.check", "Find mistakes in configuration files."),
     "push": Lazy("bridge.cli.push", "Push metrics from a shell job, or run a job and push how it went."),
+    "query": Lazy("bridge.cli.query", "Ask what the store holds, in PromQL."),
     "tsdb": Lazy("bridge.cli.tsdb", "Look into the store, check it, fill it, export from it."),
     "mapping": Lazy("bridge.cli.mapping", "See how samples become line protocol."),
     "deadletter": Lazy("bridge.cli.deadletter", "See, send again or drop what a sink has rejected."),

@@ -198,10 +198,25 @@ class Storage(Section):
 
 
 class PromQL(Section):
-    """Queries."""
+    """Queries: what one of them may take, and which language they are in."""
 
     lookback_delta: Duration = Field(
         Duration("5m"), ge=Duration("1ms"), description="How far back the newest sample of a series may lie."
+    )
+    timeout: Duration = Field(
+        Duration("2m"), ge=Duration("1ms"), description="Longest time for a query, waiting for its turn included."
+    )
+    concurrency: Count = Field(20, ge=1, le=1000, description="Queries at a time; the others wait for their turn.")
+    max_samples: Count = Field(50_000_000, ge=1, description="Samples that one query holds in memory at most.")
+    max_result_bytes: Size = Field(
+        Size("512MiB"), ge=Size("1KiB"), description="Largest answer to a query, before compression."
+    )
+    experimental: Flag = Field(False, description="Functions, aggregations and modifiers that 3.14 calls experimental.")
+    query_log_file: ConfigPath | None = Field(
+        None, description="File that each query is appended to, a line of JSON as Prometheus writes it."
+    )
+    slow_query: Duration = Field(
+        Duration("10s"), description="Queries that take longer are logged as warnings. 0s logs none."
     )
 
 

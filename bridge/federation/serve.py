@@ -17,7 +17,7 @@ from bridge.clock import Clock
 from bridge.config import Settings
 from bridge.edge import header, negotiate, send_pieces, send_text
 from bridge.errors import BadInput
-from bridge.model import parse_selector
+from bridge.promql import parse_selector
 
 __all__ = ["Federate"]
 
@@ -41,7 +41,7 @@ class Federate:
             return
         settings, now = self._settings(), self._clock.now_ms()
         oldest = now - settings.promql.lookback_delta
-        selectors = [Selector(parse_selector(text), oldest, now, held=True) for text in _matches(scope)]
+        selectors = [Selector(parse_selector(text).matchers, oldest, now, held=True) for text in _matches(scope)]
         external = external_labels(settings.global_.external_labels)
         exposition = negotiate((header(scope, b"accept") or b"").decode("latin-1"), openmetrics=False)
         read = partial(

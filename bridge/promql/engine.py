@@ -30,6 +30,9 @@ from bridge.promql.signatures import documented
 
 __all__ = ["Engine"]
 
+SHORT = 2_000
+"""Characters of a query that are parsed at once; others would have to wait for a longer one."""
+
 
 class Engine:
     """Evaluates PromQL over the samples that `select` finds.
@@ -65,7 +68,7 @@ class Engine:
         Raises BadInput for what is no query, QueryFailed for one without a result, and what `select` raises.
         """
         check_time(time)
-        expr = parse_expr(query, self.options.parser)
+        expr = await self._parsed(query)
         return await self._run(query, expr, Steps(time, 0, 1), time, timeout=timeout, lookback=lookback, is_range=False)
 
     async def range(
@@ -79,7 +82,7 @@ class Engine:
         lookback: int | None = None,
     ) -> Result:
         """The values from `start` on to `end`, `step` apart, all ms. Otherwise as `instant`."""
-        expr = parse_expr(query, self.options.parser)
+        expr = await self._parsed(query)
         if expr.type not in {"vector", "scalar"}:
             raise BadInput(
                 f'invalid expression type "{documented(expr.type)}" for range query, must be Scalar or instant Vector'
@@ -89,6 +92,11 @@ class Engine:
         check_time(start, end)
         steps = Steps(start, step, (end - start) // step + 1)
         return await self._run(query, expr, steps, end, timeout=timeout, lookback=lookback, is_range=True)
+
+    async def _parsed(self, query: str) -> Expr:
+        if len(query) <= SHORT:
+            return parse_expr(query, self.options.parser)
+        return await anyio.to_thread.run_sync(parse_expr, query, self.options.parser, limiter=self._limiter)
 
     async def _run(
         self,
@@ -108,8 +116,10 @@ class Engine:
         evaluation = Evaluation(self.options, budget, self._select, evaluate, lookback or self.options.lookback)
 
         def run() -> Result:
+            begun = self._clock.monotonic()
             budget.check()
-            return evaluated(evaluation, query, expr, steps, end, is_range=is_range)
+            result = evaluated(evaluation, query, expr, steps, end, is_range=is_range)
+            return replace(result, stats=replace(result.stats, seconds=self._clock.monotonic() - begun))
 
         try:
             return await anyio.to_thread.run_sync(run, abandon_on_cancel=True, limiter=self._limiter)

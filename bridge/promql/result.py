@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from bridge.native import FloatHistogram, LabelSets, frame_json
+from bridge.native import FloatHistogram, LabelSets, Samples, frame_json
 from bridge.promql.evaluation import Evaluation
 from bridge.promql.failures import QueryFailed
 from bridge.promql.frame import Frame, RangeVector, Scalar, Text, Value
@@ -26,10 +26,12 @@ class Stats:
     Attributes:
         samples: that all its steps looked at; a sample counts for each step that does.
         peak: held at once, at most.
+        seconds: how long it was evaluated.
     """
 
     samples: int
     peak: int
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,31 @@ class Result:
     warnings: list[str]
     infos: list[str]
     stats: Stats
+
+    @property
+    def cells(self) -> int:
+        """About how many values there are to print."""
+        match self.value:
+            case Frame():
+                return self.value.values.size
+            case RangeVector():
+                return self.value.samples.weight
+            case Scalar():
+                return self.value.values.size
+            case Text():
+                return 1
+
+    def first(self, series: int) -> "Result":
+        """With no more series than these; itself when it has no more."""
+        value = self.value
+        if isinstance(value, Frame) and len(value) > series:
+            return replace(self, value=value.take(np.arange(series)))
+        if isinstance(value, RangeVector) and len(value.samples) > series:
+            rows = value.samples.rows()[:series]
+            untimed = [([(t, v, 0) for t, v in floats], [(t, h, 0) for t, h in others]) for _, floats, others in rows]
+            samples = Samples.of_rows(value.samples.labels.take(np.arange(series)), untimed)
+            return replace(self, value=replace(value, samples=samples, drop_name=value.drop_name[:series]))
+        return self
 
     def json(self) -> bytes:
         """`{"resultType":"vector","result":[...]}`"""

@@ -81,3 +81,16 @@ async def test_who_asks_during_the_replay_is_told_or_waits() -> None:
         entrance.open(bridge)
         assert (await push).text == "/x/metrics/job/a"
         assert (await client.get("/x/-/ready")).text == "/x/-/ready"
+
+
+def test_a_bridge_that_nobody_queries_has_no_numpy(tmp_path: Path) -> None:
+    def has_numpy(bridge: BridgeProcess) -> bool:
+        return "numpy" in Path(f"/proc/{bridge.pid}/maps").read_text()
+
+    with BridgeProcess(tmp_path) as bridge:
+        write(bridge, "up value=1 1000")
+        assert bridge.request("GET", "/federate?match%5B%5D=up").status == 200
+        assert data(ask(bridge, "/series", {"match[]": "up"}))
+        assert not has_numpy(bridge)
+        assert data(ask(bridge, "/query", {"query": "1"}))
+        assert has_numpy(bridge)

@@ -19,10 +19,12 @@ PROTOBUF = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFam
 
 @pytest.fixture(scope="module")
 def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BridgeProcess]:
-    config = "global: {external_labels: {dc: x, host: never}}\npush: {hold_interval: 1s}\n"
+    config = (
+        "global: {external_labels: {dc: x, host: never}}\npush: {hold_interval: 1s}\npromql: {lookback_delta: 30m}\n"
+    )
     with BridgeProcess(tmp_path_factory.mktemp("federate"), config) as process:
         write(process, f"load,host=a value=1 {AGO}", f"load,host=a value=2.5 {AGO + 1}")
-        write(process, f"load,host=old value=1 {NOW - 400_000}")
+        write(process, f"load,host=old value=1 {NOW - 2_700_000}")
         write(process, f"a.b value=7 {AGO}")
         write(process, *(f"many,n={n} value={n} {AGO}" for n in range(20_000)))
         assert process.request("PUT", "/metrics/job/backup", "rows 5\n").status == 200

@@ -1,0 +1,5 @@
+"""`pushbridge query`."""
+
+from bridge.cli.query.group import query
+
+__all__ = ["query"]
