@@ -110,7 +110,7 @@ def _time(text: str) -> int:
     if FLOAT.fullmatch(text):
         seconds = float(text)
         if math.isfinite(seconds):
-            return max(MIN_TIME, min(MAX_TIME, round(seconds * 1000)))
+            return round(max(MIN_TIME, min(MAX_TIME, seconds * 1000)))
     elif RFC3339.fullmatch(text):
         try:
             return (datetime.fromisoformat(text) - EPOCH) // MILLISECOND

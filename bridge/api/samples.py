@@ -20,7 +20,7 @@ def samples_of(querier: Querier) -> "Select":
     def select(reads: "Sequence[Read]", max_samples: int) -> Sequence[Columns]:
         selectors = [Selector(read.matchers, read.mint, read.maxt, held=True) for read in reads]
         try:
-            found = querier.select_many(selectors, limits=QueryLimits(samples=max_samples))
+            found = querier.select_many(selectors, limits=QueryLimits(samples=max_samples), ordered=False)
         except QueryTooLarge:
             raise TooManySamples from None
         return [selection.columns for selection in found]
