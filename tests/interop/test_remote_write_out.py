@@ -35,7 +35,7 @@ def stored(bridge: BridgeProcess) -> dict[Key, list[tuple[int, float]]]:
     import subprocess  # noqa: PLC0415
     import sys  # noqa: PLC0415
 
-    command = [sys.executable, "-m", "bridge", "tsdb", "dump", "--match", '{__name__="m"}', str(bridge.data)]
+    command = [sys.executable, "-m", "bridge", "tsdb", "dump", "--match", '{__name__="m"}', "--data", str(bridge.data)]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     found: dict[Key, list[tuple[int, float]]] = {}
     for line in lines:
@@ -138,13 +138,12 @@ def test_samples_that_a_prometheus_refuses_are_dead_letters(peer: Callable[[str]
 def test_victoriametrics_gets_all(peer: Callable[[str], Path], tmp_path: Path, message: str) -> None:
     program = peer("victoria-metrics")
     theirs = VictoriaMetrics(program, tmp_path / "peer")
-    with BridgeProcess(tmp_path, config(theirs.url, message)) as bridge:
-        with theirs:
-            push(bridge, 0)
-        push(bridge, 100)
-        bridge.kill()
-        with theirs, bridge:
-            push(bridge, 200)
+    with theirs:  # which is not killed: it has the last seconds in memory only
+        bridge = BridgeProcess(tmp_path, config(theirs.url, message))
+        for n in range(3):
+            with bridge:
+                push(bridge, 100 * n)  # and then it is killed
+        with bridge:
             drained(bridge)
             assert at_victoria(theirs) == stored(bridge)
             assert sink_row(bridge)["dead_lettered"] == 0
