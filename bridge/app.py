@@ -49,6 +49,7 @@ from bridge.config import Settings, Web
 from bridge.edge import Answering, Gate, Guard, WatchedPolicy
 from bridge.federation import Federate
 from bridge.forward import ForwardMetrics, Sink, Sinks, SinkSettings, StoredHistory
+from bridge.forward.reconcile import ReconcileMetrics, Reconciler
 from bridge.line_protocol import LineMetrics, line_routes
 from bridge.native import PushTable
 from bridge.otlp import OtlpMetrics, OtlpRoute
@@ -138,6 +139,7 @@ class Bridge:
         parts.otlp.configure(settings.otlp)
         parts.write.configure(settings.remote_write_receiver)
         await parts.sinks.configure(settings.sinks)
+        parts.reconciler.configure(settings.reconcile)
         self._reloads.done(ok=True)
         logger.info("configuration reloaded")
 
@@ -279,6 +281,7 @@ class _Parts:
     otlp: OtlpRoute
     write: WriteRoute
     sinks: Sinks
+    reconciler: Reconciler
     store: Store
     gate: Gate
 
@@ -340,9 +343,18 @@ async def _open_parts(settings: Settings, clock: Clock, replay: WalReplay, stack
     sinks = _sinks(store, state, files, settings, clock=clock, registry=registry)
     stack.push_async_callback(sinks.stop)
     await sinks.configure(settings.sinks)
+    reconciler = Reconciler(
+        StoredHistory(store.querier),
+        sinks=sinks.settings,
+        rejected=path / "rejected",
+        clock=clock,
+        metrics=ReconcileMetrics(registry),
+    )
+    reconciler.configure(settings.reconcile)
+    stack.push_async_callback(_cancel, asyncio.create_task(reconciler.run()))
 
     table.reserve(generate_latest(registry))
-    return _Parts(settings, clock, registry, groups, keeper, push, read, otlp, write, sinks, store, gate)
+    return _Parts(settings, clock, registry, groups, keeper, push, read, otlp, write, sinks, reconciler, store, gate)
 
 
 def _write_route(

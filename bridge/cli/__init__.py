@@ -18,6 +18,7 @@ COMMANDS = {
     "tsdb": Lazy("bridge.cli.tsdb", "Look into the store, check it, fill it, export from it."),
     "mapping": Lazy("bridge.cli.mapping", "See how samples become line protocol."),
     "deadletter": Lazy("bridge.cli.deadletter", "See, send again or drop what a sink has rejected."),
+    "reconcile": Lazy("bridge.cli.reconcile", "Count what a sink has and should have, and send what is missing."),
     "replay": Lazy("bridge.cli.replay", "Send stored history to a sink again."),
     "demo": Lazy("bridge.cli.demo", "Watch real jobs push through a bridge into InfluxDB."),
 }

@@ -3,11 +3,9 @@
 import asyncio
 import contextlib
 import json
-import re
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,40 +17,19 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from bridge.buffer import Directory, Files
 from bridge.buffer.lock import DirLock
 from bridge.cli.check import check_file
+from bridge.cli.moment import Moment, instant, show
+from bridge.cli.sinks import pick_sink
 from bridge.clock import SystemClock
-from bridge.config import Logging, Settings
+from bridge.config import Logging
 from bridge.errors import BridgeError
 from bridge.forward import Replay, ReplayState, SinkSettings, StoredHistory
-from bridge.model import Matcher, parse_duration, parse_selector, parse_time
+from bridge.model import Matcher, parse_selector
 from bridge.telemetry import configure_logging
 
 __all__ = ["replay"]
 
 _SAY_EVERY = 5.0
 _SHOW_EVERY = 0.2
-
-
-class Moment(click.ParamType[str]):
-    """A point in time as an option; kept as written, for it is part of what a replay is known by."""
-
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The text, or a usage error."""
-        try:
-            instant(str(value), 0)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        return str(value)
-
-
-def instant(text: str, now_ms: int) -> int:
-    """Milliseconds since 1970 of `now`, `-24h`, Unix seconds or RFC 3339. Raises ValueError."""
-    if text == "now":
-        return now_ms
-    if re.fullmatch(r"-[0-9].*[a-z]", text):
-        return now_ms - parse_duration(text[1:])
-    return parse_time(text)
 
 
 @dataclass(frozen=True)
@@ -99,7 +76,7 @@ class ProgressFile:
             raise click.ClickException(f"{self._path} cannot be read: --restart begins afresh") from None
         if asked != self._request.to_json():
             raise click.ClickException(
-                f"another replay to this sink is not finished ({_words(asked)}, up to {_time(state.reached)}): "
+                f"another replay to this sink is not finished ({_words(asked)}, up to {show(state.reached)}): "
                 "repeat that command to go on with it, or say --restart to forget it"
             )
         return state
@@ -156,7 +133,7 @@ def replay(  # noqa: PLR0917 - click passes what the decorators name
         path = data or settings.storage.path
         if not (path / "tsdb").is_dir():
             raise click.ClickException(f"{path} holds no store")
-        sink = _sink(settings, name)
+        sink = pick_sink(settings, name)
         with ProgressFile.open(path / "replay" / sink.name, Request(since, until, match)) as progress:
             if restart:
                 progress.forget()
@@ -170,28 +147,17 @@ def replay(  # noqa: PLR0917 - click passes what the decorators name
         raise click.ClickException(f"{error.filename or ''}: {error.strerror or error}") from None
     _summarise(state)
     if not finished:
-        click.echo(f"stopped: the same command goes on from {_time(state.reached)}", err=True)
+        click.echo(f"stopped: the same command goes on from {show(state.reached)}", err=True)
         raise SystemExit(130)
     if state.refused:
         raise SystemExit(1)
-
-
-def _sink(settings: Settings, name: str | None) -> SinkSettings:
-    names = [sink.name for sink in settings.sinks]
-    if name is None and len(names) == 1:
-        return settings.sinks[0]
-    if name is None:
-        raise click.UsageError(f"say --sink: {', '.join(names)}" if names else "no sink is configured")
-    if name not in names:
-        raise click.UsageError(f"no such sink: {name} (configured: {', '.join(names) or 'none'})")
-    return settings.sinks[names.index(name)]
 
 
 def _begin(since: str, until: str) -> ReplayState:
     now = SystemClock().now_ms()
     mint, maxt = instant(since, now), instant(until, now)
     if mint > maxt:
-        raise click.UsageError(f"--from {_time(mint)} is later than --to {_time(maxt)}")
+        raise click.UsageError(f"--from {show(mint)} is later than --to {show(maxt)}")
     return ReplayState.of(mint, maxt)
 
 
@@ -246,7 +212,7 @@ async def _lines(replay: Replay) -> None:
 
 
 def _told(replay: Replay) -> str:
-    text = f"{_time(replay.state.reached)} {replay.sent:,} sent"
+    text = f"{show(replay.state.reached)} {replay.sent:,} sent"
     if replay.refused:
         text += f" {replay.refused:,} refused"
     return f"{text} (waits: {replay.problem[:60]})" if replay.problem else text
@@ -263,10 +229,3 @@ def _summarise(state: ReplayState) -> None:
 
 def _words(request: Mapping[str, Any]) -> str:
     return " ".join(f"--{key} {value}" for key, value in request.items())
-
-
-def _time(ms: int) -> str:
-    try:
-        return datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    except (ValueError, OverflowError, OSError):
-        return str(ms)

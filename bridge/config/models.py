@@ -35,6 +35,7 @@ __all__ = [
     "Otlp",
     "PromQL",
     "Push",
+    "Reconcile",
     "Retention",
     "Settings",
     "Storage",
@@ -382,6 +383,18 @@ class Otlp(Section):
         return self
 
 
+class Reconcile(Section):
+    """Sinks compared with the store from time to time, as `pushbridge reconcile` does."""
+
+    interval: Duration = Field(Duration("0s"), description="How often every sink is compared; 0s: never.")
+    window: Duration = Field(Duration("1d"), ge=Duration("1m"), description="How much of the past is compared.")
+    delay: Duration = Field(Duration("10m"), description="How much of the newest is left out: it may be on its way.")
+    repair: Flag = Field(False, description="Send the hours again in which a sink lacks points.")
+    query_urls: dict[str, HttpUrl] = Field(
+        {}, description="Where remote-write sinks answer PromQL, by name; by default beside the address of writes."
+    )
+
+
 class Logging(Section):
     """Log lines, on standard error."""
 
@@ -401,6 +414,7 @@ class Settings(Section):
     otlp: Otlp = Field(Otlp(), description="How OTLP metrics become series.")
     influxdb: tuple[InfluxSink, ...] = Field((), description="InfluxDB sinks.")
     remote_write: tuple[RemoteWriteSink, ...] = Field((), description="Remote-write sinks.")
+    reconcile: Reconcile = Field(Reconcile(), description="Sinks compared with the store.")
     logging: Logging = Field(Logging(), description="Log lines.")
 
     @model_validator(mode="after")

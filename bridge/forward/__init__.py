@@ -5,7 +5,7 @@ from bridge.forward.history import Columns, History, TooManySamples
 from bridge.forward.letters import DeadLetters, Letter, LetterCounts
 from bridge.forward.mapping import MAPPINGS, Preview, preview
 from bridge.forward.metrics import ForwardMetrics, SinkStatus
-from bridge.forward.outlet import SinkSettings
+from bridge.forward.outlet import SinkSettings, open_outlet
 from bridge.forward.pace import Pace
 from bridge.forward.ranges import Ranges
 from bridge.forward.replay import Replay, ReplayState
@@ -33,5 +33,6 @@ __all__ = [
     "Sinks",
     "StoredHistory",
     "TooManySamples",
+    "open_outlet",
     "preview",
 ]

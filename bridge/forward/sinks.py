@@ -32,6 +32,10 @@ class Sinks:
                     sink = self._make(settings)
                     self._running[name] = (settings, sink, asyncio.create_task(sink.run(), name=f"sink {name}"))
 
+    def settings(self) -> list[SinkSettings]:
+        """Of those that run."""
+        return [settings for settings, _, _ in self._running.values()]
+
     async def stop(self) -> None:
         """Stop all: answers that are under way are awaited, cursors saved."""
         await self.configure([])

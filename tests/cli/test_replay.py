@@ -14,7 +14,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from bridge.cli.replay import instant
+from bridge.cli.moment import instant
 from tests.cli.running import Ran, pushbridge
 from tests.edge.serving import serving, until
 from tests.forward import faults

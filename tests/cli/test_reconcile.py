@@ -1,0 +1,185 @@
+"""`pushbridge reconcile`, beside a running store, against a sink that lost points."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from bridge.config import Duration, Reconcile
+from bridge.forward import StoredHistory
+from bridge.forward.reconcile import HOUR, ReconcileMetrics, Reconciler
+from tests.buffer.told_clock import ToldClock
+from tests.cli.running import Ran, pushbridge
+from tests.edge.serving import serving
+from tests.forward.fake_counts import FakeCounts
+from tests.forward.fake_influx import FakeInflux
+from tests.forward.rig import Rig, rig
+
+pytestmark = pytest.mark.anyio
+
+START = 1_700_000_000_000 - 1_700_000_000_000 % HOUR
+CONFIG = """
+storage: {{path: {path}}}
+influxdb:
+  - {{name: main, url: "http://127.0.0.1:{port}", dialect: v1, db: d, batch_samples: 100}}
+"""
+
+
+class Sink:
+    """An InfluxDB 1 that can be written to and asked how much it has."""
+
+    def __init__(self) -> None:
+        self.writes = FakeInflux()
+        self.counts = FakeCounts()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] != "/query" or b"q=" in scope["query_string"]:
+            await self.writes(scope, receive, send)
+            return
+        self.counts.points = [(series.partition(",")[0], "value", time) for series, time in self.writes.points]
+        await self.counts(scope, receive, send)
+
+    def lose(self, part: str) -> int:
+        """Forget the points of series that have `part` in their key."""
+        gone = [key for key in self.writes.points if part in key[0]]
+        for key in gone:
+            del self.writes.points[key]
+        return len(gone)
+
+
+class Place:
+    """A store whose samples were sent, and the sink that has them."""
+
+    def __init__(self, r: Rig, sink: Sink, config: Path) -> None:
+        self.rig = r
+        self.sink = sink
+        self.config = config
+
+    def has_everything(self) -> bool:
+        """Whether the sink has each accepted sample, unchanged."""
+        held = {key: float(fields.removeprefix("value=")) for key, fields in self.sink.writes.points.items()}
+        return held == self.rig.accepted
+
+    async def reconcile(self, *arguments: str) -> Ran:
+        since, until = str(START // 1000), str((START + 4 * HOUR) // 1000)
+        return await pushbridge("reconcile", "--config", self.config, "--from", since, "--to", until, *arguments)
+
+
+@asynccontextmanager
+async def place(folder: Path) -> AsyncIterator[Place]:
+    sink = Sink()
+    async with serving(sink) as port, rig(folder / "data", url=f"http://127.0.0.1:{port}", dialect="v1", db="d") as r:
+        for n in range(30):
+            await r.push(10, time=START + n * 5 * 60_000)
+            await r.push(3, metric="other", time=START + n * 5 * 60_000 + 1)
+        await r.drained()
+        config = folder / "bridge.yml"
+        config.write_text(CONFIG.format(path=r.folder, port=port))
+        yield Place(r, sink, config)
+
+
+async def test_a_sink_that_has_everything_lacks_nothing(tmp_path: Path) -> None:
+    async with place(tmp_path) as p:
+        ran = await p.reconcile()
+        assert (ran.code, ran.err) == (0, "")
+        assert "5 hours: 390 stored for the sink, 390 found there, 0 missing" in ran.out
+
+
+async def test_what_a_sink_has_lost_is_found_by_hour_and_sent_again(tmp_path: Path) -> None:
+    async with place(tmp_path) as p:
+        lost = p.sink.lose("m,n=7")
+        assert lost == 30
+        ran = await p.reconcile("-o", "json")
+        assert ran.code == 1
+        differences = [one for hour in json.loads(ran.out) for one in hour["differences"]]
+        assert [(one["measurement"], one["hour"], one["missing"]) for one in differences] == [
+            ("m", START, 12),
+            ("m", START + HOUR, 12),
+            ("m", START + 2 * HOUR, 6),
+        ]
+        ran = await p.reconcile()
+        assert ran.code == 1
+        assert "30 missing" in ran.out
+        assert "--repair" in ran.out
+
+        ran = await p.reconcile("--repair")
+        assert ran.code == 0, ran
+        assert "390 samples sent again" in ran.out
+        assert "0 missing" in ran.out
+        assert p.has_everything()
+
+
+async def test_only_hours_with_losses_are_sent_again(tmp_path: Path) -> None:
+    async with place(tmp_path) as p:
+        key = max(p.sink.writes.points, key=lambda key: key[1])
+        del p.sink.writes.points[key]
+        before = p.sink.writes.served
+        ran = await p.reconcile("--repair")
+        assert ran.code == 0, ran
+        sent = [line for write in p.sink.writes.writes[before:] for line in write.lines]
+        assert len(sent) == 6 * 13, "half an hour of it"
+        assert p.has_everything()
+
+
+async def test_dead_letters_are_not_missing(tmp_path: Path) -> None:
+    async with place(tmp_path) as p:
+        p.sink.writes.unparsable = lambda line: "bad" if line.startswith("bad") else None
+        await p.rig.push(4, metric="bad", time=START + 3 * HOUR)
+        await p.rig.drained()
+        ran = await p.reconcile()
+        assert ran.code == 0, ran
+        assert "394 stored for the sink, 390 found there, 0 missing" in ran.out
+
+
+async def test_a_sink_that_cannot_be_asked_is_named(tmp_path: Path) -> None:
+    async with place(tmp_path) as p:
+        p.sink.counts.refusal = PlainTextResponse("unauthorized", 401)
+        ran = await p.reconcile()
+        assert ran.code == 1
+        assert "/query answers 401: unauthorized" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(["--sink", "nobody"], "no such sink: nobody"), (["--to", "1000"], "is later than --to")],
+)
+async def test_wrong_command_lines_say_what_is_wrong(tmp_path: Path, arguments: list[str], told: str) -> None:
+    async with place(tmp_path) as p:
+        ran = await p.reconcile(*arguments)
+        assert ran.code == 2
+        assert told in ran.err
+
+
+async def test_a_running_bridge_looks_by_itself_and_mends(tmp_path: Path) -> None:
+    async with place(tmp_path) as p:
+        registry = CollectorRegistry()
+        reconciler = Reconciler(
+            StoredHistory(p.rig.store.querier),
+            sinks=lambda: [p.rig.settings],
+            rejected=p.rig.folder / "rejected",
+            clock=ToldClock(START + 4 * HOUR),
+            metrics=ReconcileMetrics(registry),
+        )
+
+        def value(name: str, **labels: str) -> float | None:
+            return registry.get_sample_value(f"pushbridge_reconcile_{name}", {"sink": "main", **labels})
+
+        reconciler.configure(Reconcile(window=Duration("6h")))
+        p.sink.lose("m,n=7")
+        await reconciler.look()
+        assert (value("points", kind="stored"), value("points", kind="missing")) == (390, 30)
+        reconciler.configure(Reconcile(window=Duration("6h"), repair=True))
+        await reconciler.look()
+        assert (value("points", kind="found"), value("points", kind="missing")) == (390, 0)
+        assert value("resent_total") == 390
+        p.sink.counts.refusal = PlainTextResponse("", 500)
+        await reconciler.look()
+        assert value("failures_total") == 1
+        assert value("points", kind="found") == 390, "of the last comparison"
