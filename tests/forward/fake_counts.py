@@ -131,12 +131,13 @@ class FakeCounts:
         if "vector(1)" in query:
             result = [{"metric": {}, "value": [time / 1000, "2" if self.closed else "1"]}]
         else:
-            match = re.search(r'__name__=~("(?:[^"\\]|\\.)*").*\[(\d+)ms\]', query)
-            assert match is not None, query
-            pattern, length = re.compile(json.loads(match[1])), int(match[2])
-            first = time - length + (not self.closed)
-            counts = Counter(name for name, _, t in self.points if pattern.fullmatch(name) and first <= t <= time)
-            result = [
-                {"metric": {"__name__": name}, "value": [time / 1000, str(count)]} for name, count in counts.items()
-            ]
+            part = r'__name__=("(?:[^"\\]|\\.)*").*?\[(\d+)ms\]\)\), "(\w+)", ("(?:[^"\\]|\\.)*"), "", ""\)'
+            found = re.findall(part, query)
+            assert len(found) == query.count("label_replace("), query
+            for name, length, label, told in found:
+                first = time - int(length) + (not self.closed)
+                count = sum(point[0] == json.loads(name) and first <= point[2] <= time for point in self.points)
+                if count:
+                    labels = {label: json.loads(told).replace("$$", "$")}
+                    result.append({"metric": labels, "value": [time / 1000, str(count)]})
         return JSONResponse({"status": "success", "data": {"resultType": "vector", "result": result}})

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +13,7 @@ __all__ = ["PromQl", "query_base"]
 
 _WRITE_PATHS = ("/api/v1/write", "/api/v1/push", "/write")
 _PROBE = "count_over_time(vector(1)[1s:1s])"
+_LABEL = "metric"
 _PLAIN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
@@ -33,14 +34,14 @@ class PromQl:
         for names in in_groups(fields):
             for begin in range(start, stop, width):
                 for row in await self._count(names, begin, min(begin + width, stop)):
-                    counts[Place(row["metric"]["__name__"], "", begin - begin % width)] = int(float(row["value"][1]))
+                    counts[Place(row["metric"][_LABEL], "", begin - begin % width)] = int(float(row["value"][1]))
         return counts
 
     async def _count(self, names: Sequence[str], start: int, stop: int) -> list[dict[str, Any]]:
         # The range reaches back from the last millisecond to the first one, which counts only where ranges are closed.
         length = stop - 1 - start if self._closed else stop - start
-        selector = _selector(names, self._labels)
-        return await self._query(f"sum by (__name__) (count_over_time({selector}[{max(length, 1)}ms]))", stop - 1)
+        parts = (_part(name, self._labels, max(length, 1)) for name in names)
+        return await self._query(" or ".join(parts), stop - 1)
 
     async def _ranges_are_closed(self) -> bool:
         """Whether a range includes its first millisecond, as in Prometheus before 3."""
@@ -65,18 +66,19 @@ def query_base(write_url: str) -> str:
     return write_url.rstrip("/")
 
 
-def _selector(names: Iterable[str], labels: Mapping[str, str]) -> str:
-    pattern = "|".join(map(_escaped, names))
-    matchers = [f"__name__=~{json.dumps(pattern, ensure_ascii=False)}"]
-    matchers += [f"{_label(name)}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items()]
-    return "{" + ",".join(matchers) + "}"
+def _part(name: str, labels: Mapping[str, str], length: int) -> str:
+    """The samples of one metric. A function of ranges leaves no name on what it gives, so another label tells it."""
+    matchers = [f"{_label(key)}={_quoted(value)}" for key, value in {"__name__": name, **labels}.items()]
+    counted = f"sum(count_over_time({{{','.join(matchers)}}}[{length}ms]))"
+    # The replacement is a text in which `$` begins the number of a group.
+    return f'label_replace({counted}, "{_LABEL}", {_quoted(name.replace("$", "$$"))}, "", "")'
 
 
 def _label(name: str) -> str:
     """Quotes came with Prometheus 3: only names that need them have some."""
-    return name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+    return name if _PLAIN.fullmatch(name) else _quoted(name)
 
 
-def _escaped(name: str) -> str:
-    """A name as a pattern of itself, in RE2."""
-    return "".join(f"\\{c}" if c in r"\.+*?()|[]{}^$" else c for c in name)
+def _quoted(text: str) -> str:
+    """A string of PromQL, whose escapes are among JSON's."""
+    return json.dumps(text, ensure_ascii=False)
