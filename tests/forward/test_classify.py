@@ -11,7 +11,8 @@ import pytest
 from bridge.forward.answer import Answer, Verdict
 from bridge.forward.classify import Dialect, classify
 
-OK, RETRY, SPLIT, PARTIAL, POISON, HOLD = Verdict
+OK, RETRY, SPLIT, HOLD = Verdict.OK, Verdict.RETRY, Verdict.SPLIT, Verdict.HOLD
+PARTIAL, POISON = Verdict.PARTIAL, Verdict.POISON
 CONFLICT = 'field type conflict: input field "value" on measurement "m" is type float, already exists as type integer'
 RETENTION = "points beyond retention policy dropped=4"
 WROTE = "failure writing points to database: "

@@ -147,9 +147,9 @@ fn what_go_refuses_is_refused() {
 }
 
 #[test]
-fn a_pattern_is_named_in_its_error() {
+fn what_is_wrong_is_told_in_the_words_of_go() {
     let error = Regex::new("a**").unwrap_err().to_string();
-    assert!(error.contains("a**") && error.contains("nested repetition"), "{error}");
+    assert_eq!(error, "error parsing regexp: invalid nested repetition operator: `**`");
 }
 
 #[test]

@@ -330,7 +330,7 @@ fn what_is_no_rule() {
         ),
         (
             &[("action", "keep"), ("regex", "(")],
-            "cannot use regular expression \"(\": missing closing )",
+            "cannot use regular expression \"(\": error parsing regexp: missing closing ): `(`",
         ),
     ];
     for (fields, want) in cases {
