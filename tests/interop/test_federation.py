@@ -25,6 +25,7 @@ step_seconds_sum 1.5
 step_seconds_count 4
 """
 SCRAPE = """\
+scrape_configs:
 - job_name: federate
   honor_labels: true
   metrics_path: /federate
@@ -40,9 +41,9 @@ def test_prometheus_federates_from_us(peer: Callable[[str], Path], tmp_path: Pat
         assert bridge.request("PUT", "/metrics/job/backup", BODY).status == 200
         t = int(time.time() * 1000)
         write(bridge, *(f"load,job=node,instance=h{n}:1 value={n}.25 {t}" for n in range(300)))
-        peer_folder = tmp_path / "prometheus"
+        folder = tmp_path / "prometheus"
         scrape = SCRAPE.format(port=bridge.port)
-        with Prometheus(peer("prometheus"), peer_folder, peer_folder / "data", more=scrape) as prometheus:
+        with Prometheus(peer("prometheus"), folder, folder / "data", more=scrape, receives=True) as prometheus:
 
             def values(query: str) -> dict[frozenset[tuple[str, str]], str]:
                 found = prometheus.api("query", query=query)["result"]
