@@ -68,10 +68,11 @@ QUESTIONS = [
 ]
 
 
-def servers() -> list[Server]:
-    """Those that are installed."""
-    found = [bridge()]
-    if prometheus := shutil.which("prometheus"):
+def servers(only: str) -> list[Server]:
+    """Those that are installed and among `only`, names separated by commas; all when it is empty."""
+    wanted = set(only.split(",")) if only else {"pushbridge", "prometheus", "victoria-metrics"}
+    found = [bridge()] if "pushbridge" in wanted else []
+    if "prometheus" in wanted and (prometheus := shutil.which("prometheus")):
 
         def command(port: int, folder: Path) -> list[str]:
             (folder / "prometheus.yml").write_text("")
@@ -80,7 +81,7 @@ def servers() -> list[Server]:
             return [prometheus, *paths, *options, "--log.level=error"]
 
         found.append(Server("prometheus", command, "/-/ready"))
-    if victoria := shutil.which("victoria-metrics"):
+    if "victoria-metrics" in wanted and (victoria := shutil.which("victoria-metrics")):
 
         def command_of_victoria(port: int, folder: Path) -> list[str]:
             listen = f"-httpListenAddr=127.0.0.1:{port}"
@@ -155,9 +156,7 @@ def main() -> None:
     end = start / 1000 + 900
     chosen = [q for q in QUESTIONS if any(part in q.name for part in given.questions.split(","))]
     print(f"{'question':<32}{'server':<18}{'p50 ms':>9}{'CPU ms':>9}{'bytes':>12}")
-    for server in servers():
-        if given.only and server.name not in given.only.split(","):
-            continue
+    for server in servers(given.only):
         with server:
             fill(server, bodies)
             idle = server.peak()
