@@ -11,7 +11,7 @@ from bridge.config import Duration, Listen, Secret, Settings, Size, load
 from bridge.errors import ConfigError
 
 BAD = """\
-scrape_configs: []
+zzz: []
 webb: 1
 web:
   listen: 0.0.0.0:99999
@@ -39,8 +39,8 @@ influxdb:
 logging: foo
 """
 PROBLEMS = """\
-1:1: scrape_configs: unknown field (known: global, web, push, remote_write_receiver, \
-storage, promql, otlp, influxdb, remote_write, logging)
+1:1: zzz: unknown field (known: global, web, push, remote_write_receiver, \
+storage, promql, otlp, influxdb, remote_write, reconcile, logging)
 2:1: webb: unknown field, did you mean "web"?
 4:11: web.listen: expected host:port, got "0.0.0.0:99999"
 5:20: web.max_connections: expected a whole number, got "1_000"

@@ -12,7 +12,7 @@ from typing import Any
 
 import anyio.from_thread
 
-from tests.bridge_process import BridgeProcess
+from tests.bridge_process import BridgeProcess, wait_until
 from tests.edge.serving import serving
 from tests.faults.sinks import drained
 from tests.forward.fake_receiver import FakeReceiver, Labels, Row
@@ -158,7 +158,14 @@ def traffic(folder: Path, message: str) -> Iterator[Traffic]:
                 assert bridge.request("POST", "/metrics/job/k", families, {"Content-Type": KIND}).status == 200
             assert bridge.request("DELETE", "/metrics/job/k").status == 202
             drained(bridge)
+            if message == "prometheus.WriteRequest":
+                wait_until("metadata comes by itself", lambda: is_told(receiver, "requests_total"))
             yield Traffic(receiver, bridge.log())
+
+
+def is_told(receiver: FakeReceiver, name: str) -> bool:
+    """Whether a message of metadata has said something of `name`."""
+    return any(one.metric_family_name == name for message in receiver.metadata for one in message)
 
 
 def same(a: Any, b: float) -> bool:
