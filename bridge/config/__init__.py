@@ -1,10 +1,10 @@
 """Configuration: one YAML file to frozen, typed settings; every error as `file:line:col: path: what`."""
 
 from bridge.config.http_client import HttpClient, TlsClient
+from bridge.config.influxdb import InfluxSink
 from bridge.config.load import load, load_web_config, parse
 from bridge.config.models import (
     Global,
-    InfluxSink,
     Logging,
     Otlp,
     PromQL,
