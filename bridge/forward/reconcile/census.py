@@ -1,6 +1,7 @@
 """How a sink is asked what it has."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Protocol
 
@@ -9,7 +10,7 @@ import aiohttp
 from bridge.errors import BridgeError
 from bridge.forward.reconcile.points import Counts
 
-__all__ = ["FORM", "Ask", "Census", "Post", "SinkSilent", "asking", "in_groups"]
+__all__ = ["FORM", "Ask", "Census", "Post", "SinkSilent", "asking", "in_groups", "moment"]
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -57,3 +58,8 @@ def in_groups(names: Iterable[str]) -> Iterator[list[str]]:
     ordered = sorted(names)
     for start in range(0, len(ordered), _NAMES_AT_ONCE):
         yield ordered[start : start + _NAMES_AT_ONCE]
+
+
+def moment(ms: int) -> str:
+    """A time as Flux and SQL read it."""
+    return datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

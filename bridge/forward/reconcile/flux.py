@@ -3,9 +3,9 @@
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
-from bridge.forward.reconcile.census import Ask, SinkSilent, in_groups
+from bridge.forward.reconcile.census import Ask, SinkSilent, in_groups, moment
 from bridge.forward.reconcile.points import Counts, Place
 
 __all__ = ["Flux"]
@@ -47,11 +47,6 @@ class Flux:
 def quoted(text: str) -> str:
     """A string of Flux, whose escapes are among JSON's; `${` would begin an expression."""
     return json.dumps(text, ensure_ascii=False).replace("${", "\\${")
-
-
-def moment(ms: int) -> str:
-    """A time of Flux."""
-    return datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def read_counts(text: str) -> Counts:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bridge.forward.reconcile.census import Ask, SinkSilent, in_groups
+from bridge.forward.reconcile.census import Ask, SinkSilent, in_groups, moment
 from bridge.forward.reconcile.points import Counts, Place
 
 __all__ = ["Sql"]
@@ -64,11 +64,6 @@ def literal(text: str) -> str:
     """A string of SQL."""
     doubled = text.replace("'", "''")
     return f"'{doubled}'"
-
-
-def moment(ms: int) -> str:
-    """A time that SQL reads."""
-    return datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _ms(text: str) -> int:
