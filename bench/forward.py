@@ -111,12 +111,19 @@ def backlog(samples: int, groups: int, steps: int) -> None:
     with bridge(both.replace("{url}", url)) as server:
         for step in range(1, steps + 1):
             run(server.port, lanes(puts(groups, samples // steps // (SAMPLES + 2), 1), 16), seconds=600)
-            print(f"| {step * samples // steps:,} pushed | {server.rss():.0f} | {server.peak():.0f} |", flush=True)
+            print(memory(f"{step * samples // steps:,} pushed", server), flush=True)
+        pushed = rows(server)[0]["pending"]
         sink.open.set()
-        while any(row["pending"] for row in rows(server)):
-            time.sleep(0.5)
-        print(f"| all sent | {server.rss():.0f} | {server.peak():.0f} |", flush=True)
+        for step in range(1, steps + 1):
+            while any(row["pending"] > pushed - step * pushed // steps for row in rows(server)):
+                time.sleep(0.1)
+            print(memory(f"{step * pushed // steps:,} sent", server), flush=True)
     sink.shutdown()
+
+
+def memory(what: str, server: Server) -> str:
+    """One row: what is resident."""
+    return f"| {what} | {server.anonymous():.0f} | {server.rss():.0f} | {server.peak():.0f} |"
 
 
 def main() -> None:
@@ -128,7 +135,7 @@ def main() -> None:
     parser.add_argument("--backlog", action="store_true")
     options = parser.parse_args()
     if options.backlog:
-        print("| backlog | RSS MiB | peak RSS MiB |\n|---|---|---|")
+        print("| backlog | RSS without files MiB | RSS MiB | peak RSS MiB |\n|---|---|---|---|")
         backlog(options.samples, options.groups, 5)
         return
     print("| sink | samples | wall s | CPU s | CPU s per million | MB on the wire | peak RSS MiB |")

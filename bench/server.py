@@ -62,6 +62,10 @@ class Server:
         """Resident MiB now."""
         return self._status("VmRSS")
 
+    def anonymous(self) -> float:
+        """Resident MiB now that are no pages of files."""
+        return self._status("RssAnon")
+
     def peak(self) -> float:
         """Most resident MiB so far."""
         return self._status("VmHWM")

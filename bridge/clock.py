@@ -1,6 +1,8 @@
 """Time as an argument: whatever needs a clock is given one, so tests own it."""
 
+import asyncio
 import time
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 __all__ = ["Clock", "SystemClock"]
@@ -15,6 +17,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds from an arbitrary start; never goes back."""
 
+    def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        """As `asyncio.timeout`, by this clock."""
+
 
 class SystemClock:
     """The machine's clocks."""
@@ -26,3 +31,7 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds from an arbitrary start; never goes back."""
         return time.monotonic()
+
+    def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        """As `asyncio.timeout`."""
+        return asyncio.timeout(seconds)

@@ -151,7 +151,7 @@ class Delivery:
 
     async def _pause(self, seconds: float) -> None:
         try:
-            async with asyncio.timeout(seconds):
+            async with self._clock.timeout(seconds):
                 await self._stopping.wait()
         except TimeoutError:
             return

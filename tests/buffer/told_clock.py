@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
 __all__ = ["ToldClock"]
 
 
@@ -10,6 +14,7 @@ class ToldClock:
 
     def __init__(self, now: int = 1_700_000_000_000) -> None:
         self.now = now
+        self._waits: list[tuple[int, asyncio.Timeout]] = []
 
     def now_ms(self) -> int:
         """Milliseconds since 1970."""
@@ -18,3 +23,26 @@ class ToldClock:
     def monotonic(self) -> float:
         """Seconds."""
         return self.now / 1000
+
+    @contextlib.asynccontextmanager
+    async def timeout(self, seconds: float) -> AsyncIterator[None]:
+        """As `asyncio.timeout`; it is over when the told time is."""
+        async with asyncio.timeout(None if seconds > 0 else 0.0) as timeout:
+            wait = (self.now + round(seconds * 1000), timeout)
+            self._waits.append(wait)
+            try:
+                yield
+            finally:
+                self._waits.remove(wait)
+
+    @property
+    def due(self) -> int | None:
+        """When the first of those who wait are to go on, ms; None when nobody waits."""
+        return min((due for due, _ in self._waits), default=None)
+
+    def tell(self, now: int) -> None:
+        """It is `now` ms: who has waited long enough goes on."""
+        self.now = now
+        for due, timeout in self._waits:
+            if due <= now and not timeout.expired():
+                timeout.reschedule(0.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import statistics
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
@@ -16,22 +15,10 @@ from starlette.types import Receive, Scope, Send
 from bridge.edge import Answering, Guard, WatchedPolicy, send_text
 from bridge.edge.passwords import WAITING_MAX, PasswordChecker
 from bridge.errors import BadInput, ConfigError, Unavailable
+from tests.buffer.told_clock import ToldClock
 from tests.edge.serving import Wire, serving
 
 pytestmark = pytest.mark.anyio
-
-
-@dataclass
-class Hand:
-    """A clock that a test moves."""
-
-    now: float = 0.0
-
-    def now_ms(self) -> int:
-        return int(self.now * 1000)
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 def hashed(password: str, cost: int = 4) -> str:
@@ -48,7 +35,7 @@ async def app(scope: Scope, _receive: Receive, send: Send) -> None:
     await send_text(send, 200, "in", [(b"x-frame-options", b"sameorigin")])
 
 
-def guard(path: Path, clock: Hand) -> Guard:
+def guard(path: Path, clock: ToldClock) -> Guard:
     return Guard(Answering(app), WatchedPolicy(path, clock))
 
 
@@ -62,7 +49,7 @@ def write(path: Path, text: str) -> None:
 async def test_who_gets_in(tmp_path: Path) -> None:
     file = tmp_path / "web.yml"
     write(file, f"basic_auth_users: {{alice: {hashed('pass:word')}, bob: {hashed('x')}}}")
-    async with serving(guard(file, Hand())) as port, Wire.to(port) as wire:
+    async with serving(guard(file, ToldClock())) as port, Wire.to(port) as wire:
         refused = await wire.ask("GET", "/")
         assert (refused.status, refused.body, refused.headers["www-authenticate"]) == (401, b"Unauthorized\n", "Basic")
         for _ in range(2):
@@ -85,7 +72,7 @@ async def test_headers_are_added_to_every_response(tmp_path: Path) -> None:
     file = tmp_path / "web.yml"
     headers = "{X-Frame-Options: deny, Strict-Transport-Security: max-age=1, X-XSS-Protection: ''}"
     write(file, f"http_server_config: {{headers: {headers}}}\nbasic_auth_users: {{a: {hashed('a')}}}")
-    async with serving(guard(file, Hand())) as port, Wire.to(port) as wire:
+    async with serving(guard(file, ToldClock())) as port, Wire.to(port) as wire:
         for path, credentials in (("/", basic("a", "a")), ("/bad", basic("a", "a")), ("/", "X: y")):
             reply = await wire.ask("GET", path, credentials)
             assert reply.headers["strict-transport-security"] == "max-age=1"
@@ -97,12 +84,12 @@ async def test_headers_are_added_to_every_response(tmp_path: Path) -> None:
 async def test_the_file_is_followed_and_a_mistake_opens_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file, clock = tmp_path / "web.yml", Hand()
+    file, clock = tmp_path / "web.yml", ToldClock()
     write(file, f"basic_auth_users: {{a: {hashed('old')}}}")
     async with serving(guard(file, clock)) as port, Wire.to(port) as wire:
 
         async def status(password: str) -> int:
-            clock.now += 1
+            clock.now += 1_000
             return (await wire.ask("GET", "/", basic("a", password))).status
 
         assert await status("old") == 200
@@ -119,7 +106,7 @@ async def test_the_file_is_followed_and_a_mistake_opens_nothing(
 
 def test_a_bad_file_at_start_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
-        WatchedPolicy(tmp_path / "none.yml", Hand())
+        WatchedPolicy(tmp_path / "none.yml", ToldClock())
 
 
 async def test_a_right_password_is_checked_once() -> None:

@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from bridge.clock import Clock
 from bridge.config import RemoteWriteSink
 from bridge.forward import Pace, SinkSettings
 from bridge.native import Batch
-from tests.edge.serving import serving, until
+from tests.edge.serving import until
 from tests.forward.fake_influx import FakeInflux
 from tests.forward.fake_receiver import FakeReceiver, Labels
-from tests.forward.rig import FAST, Rig
+from tests.forward.rig import FAST, Rig, rig_of
 
 __all__ = ["V2", "RemoteRig", "remote_rig"]
 
@@ -24,10 +25,18 @@ V2 = "io.prometheus.write.v2.Request"
 class RemoteRig(Rig):
     """Everything between `push` and the receiver's `rows`."""
 
-    def __init__(self, folder: Path, receiver: FakeReceiver, port: int, settings: dict[str, Any], pace: Pace) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        receiver: FakeReceiver,
+        port: int,
+        settings: dict[str, Any],
+        pace: Pace | None,
+        clock: Clock,
+    ) -> None:
         self.receiver = receiver
         self.wanted: dict[tuple[Labels, int], float] = {}
-        super().__init__(folder, cast("FakeInflux", None), port, settings, pace)
+        super().__init__(folder, cast("FakeInflux", None), port, settings, pace, clock)
 
     def sink_settings(self, port: int, settings: dict[str, Any]) -> SinkSettings:
         """The sink's, for a receiver at `port`."""
@@ -58,6 +67,15 @@ class RemoteRig(Rig):
         """Append a batch of rows (labels, ms, value)."""
         await self.store.append(Batch.from_rows([(dict(labels), t, v) for labels, t, v in rows], 0))
         self.wanted |= {(tuple(sorted(labels.items())), t): v for labels, t, v in rows}
+
+    def held(self) -> dict[Any, float]:
+        """What the receiver has, by series and time."""
+        return self.receiver.rows
+
+    @staticmethod
+    def key_of(labels: Mapping[str, str], t: int) -> Any:
+        """How a sample is told from others."""
+        return tuple(sorted(labels.items())), t
 
     async def check(self) -> None:
         """Everything accepted is at the receiver or a dead letter, unchanged, and the account says the same."""
@@ -97,11 +115,5 @@ async def remote_rig(
     folder: Path, receiver: FakeReceiver | None = None, pace: Pace = FAST, **settings: Any
 ) -> AsyncIterator[RemoteRig]:
     """A running rig."""
-    receiver = receiver or FakeReceiver()
-    async with serving(receiver) as port:
-        found = RemoteRig(folder, receiver, port, settings, pace)
-        found.open()
-        try:
-            yield found
-        finally:
-            await found.close()
+    async with rig_of(RemoteRig, folder, receiver or FakeReceiver(), pace, **settings) as found:
+        yield found

@@ -13,11 +13,11 @@ import anyio
 from prometheus_client import CollectorRegistry
 
 from bridge.buffer import CURSORS, Cursors, Files, Position, State, Store
-from bridge.clock import SystemClock
+from bridge.clock import Clock, SystemClock
 from bridge.config import InfluxSink
 from bridge.forward import DeadLetters, ForwardMetrics, History, Pace, Sink, SinkSettings, StoredHistory
 from bridge.native import Batch
-from tests.buffer.samples import open_store
+from tests.buffer.samples import dump, open_store
 from tests.edge.serving import serving, until
 from tests.forward.fake_influx import FakeInflux
 
@@ -35,10 +35,13 @@ def line_of(labels: Mapping[str, str]) -> str:
 class Rig:
     """Everything between `push` and the fake's `points`."""
 
-    def __init__(self, folder: Path, fake: FakeInflux, port: int, settings: dict[str, Any], pace: Pace) -> None:
+    def __init__(
+        self, folder: Path, fake: FakeInflux, port: int, settings: dict[str, Any], pace: Pace | None, clock: Clock
+    ) -> None:
         self.folder = folder
         self.fake = fake
         self.pace = pace
+        self.clock = clock
         self.settings = self.sink_settings(port, settings)
         self.accepted: dict[tuple[str, int], float] = {}
         self.registry = CollectorRegistry()
@@ -62,9 +65,10 @@ class Rig:
     def open(self) -> None:
         """Open the data directory and start the sink."""
         self.registry = CollectorRegistry()
-        self.store = open_store(self.folder, registry=self.registry)
+        self.store = open_store(self.folder, registry=self.registry, clock=self.clock)
         self.history = self.new_history()
         self.open_state()
+        self.store.add_readers(self.cursors)
         self.start_sink()
 
     def open_state(self) -> None:
@@ -86,11 +90,16 @@ class Rig:
             cursors=self.cursors,
             files=self.files,
             rejected=self.folder / "rejected",
-            clock=SystemClock(),
+            clock=self.clock,
             metrics=ForwardMetrics(self.sink_registry),
             pace=self.pace,
         )
         self._task = asyncio.create_task(self.sink.run())
+
+    async def restart(self) -> None:
+        """A graceful end of all of it, and a start with what is on the disk."""
+        await self.close()
+        self.open()
 
     async def stop_sink(self) -> None:
         """A graceful stop."""
@@ -149,6 +158,24 @@ class Rig:
         """The sink's dead letters."""
         return DeadLetters(self.files, self.folder / "rejected" / self.settings.name)
 
+    def held(self) -> dict[Any, float]:
+        """What the sink has, by series and time."""
+        return {key: float(fields.removeprefix("value=")) for key, fields in self.fake.points.items()}
+
+    def stored(self) -> dict[Any, float]:
+        """What the store has, likewise."""
+        found = {}
+        for line in dump(self.store).splitlines():
+            series, value, t = line.rsplit(" ", 2)
+            labels = dict(pair.split("=", 1) for pair in series[1:-1].split(", "))
+            found[self.key_of({name: text.strip('"') for name, text in labels.items()}, int(t))] = float(value)
+        return found
+
+    @staticmethod
+    def key_of(labels: Mapping[str, str], t: int) -> Any:
+        """How a sample is told from others."""
+        return line_of(labels), t
+
     async def drained(self) -> None:
         """Wait until nothing is pending."""
         await until(lambda: self.sink.status().pending == 0)
@@ -161,8 +188,7 @@ class Rig:
         assert status.identity_holds, status
         assert self.store.seq == len(self.accepted)
         dead = {self._key(letter.line): letter.line for letter in self.letters.letters() if letter.state != "settled"}
-        held = {key: float(fields.removeprefix("value=")) for key, fields in self.fake.points.items()}
-        assert held == {key: value for key, value in self.accepted.items() if key not in dead}
+        assert self.held() == {key: value for key, value in self.accepted.items() if key not in dead}
         assert self.fake.conflicts == []
         assert status.account.sent + status.account.dead_lettered == len(self.accepted)
 
@@ -177,12 +203,17 @@ R = TypeVar("R", bound=Rig)
 
 @contextlib.asynccontextmanager
 async def rig_of(
-    kind: type[R], folder: Path, fake: FakeInflux | None = None, pace: Pace = FAST, **settings: Any
+    kind: type[R],
+    folder: Path,
+    fake: Any = None,
+    pace: Pace | None = FAST,
+    clock: Clock | None = None,
+    **settings: Any,
 ) -> AsyncIterator[R]:
-    """A running rig of some kind."""
+    """A running rig of some kind. Without a `pace` the sink has that of its kind, by `clock`."""
     fake = fake or FakeInflux()
     async with serving(fake) as port:
-        found = kind(folder, fake, port, settings, pace)
+        found = kind(folder, fake, port, settings, pace, clock or SystemClock())
         found.open()
         try:
             yield found

@@ -6,26 +6,13 @@ import io
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 import structlog
 
 from bridge.config import Logging, Secret
 from bridge.telemetry import Throttle, ThrottledLog, configure_logging
-
-
-@dataclass
-class Hand:
-    """A clock that a test moves."""
-
-    now: float = 0.0
-
-    def now_ms(self) -> int:
-        return int(self.now * 1000)
-
-    def monotonic(self) -> float:
-        return self.now
+from tests.buffer.told_clock import ToldClock
 
 
 @pytest.fixture
@@ -47,21 +34,21 @@ def logfmt(stream: io.StringIO) -> str:
 
 
 def test_a_line(stream: io.StringIO) -> None:
-    configure_logging(Logging(), Hand(), stream)
+    configure_logging(Logging(), ToldClock(), stream)
     structlog.get_logger("bridge.buffer.log").info("log replayed", segments=3, torn=False, note=None, path="a b")
     expected = 'level=info component=buffer.log msg="log replayed" segments=3 torn=false note= path="a b"'
     assert logfmt(stream) == expected
 
 
 def test_hostile_values_stay_inside_their_quotes(stream: io.StringIO) -> None:
-    configure_logging(Logging(), Hand(), stream)
+    configure_logging(Logging(), ToldClock(), stream)
     structlog.get_logger("x").info("m", a='1" level=error', b="x\nlevel=error", c="\x1b[31m\r", d="", e="a\\b", f="é")
     expected = r'a="1\" level=error" b="x\nlevel=error" c="\u001b[31m\r" d="" e="a\\b" f=é'
     assert logfmt(stream).endswith(expected)
 
 
 def test_json(stream: io.StringIO) -> None:
-    configure_logging(Logging(format="json"), Hand(), stream)
+    configure_logging(Logging(format="json"), ToldClock(), stream)
     structlog.get_logger("bridge.app").warning("m", n=1, what=ValueError("x"), token=Secret("hush"))
     line = json.loads(stream.getvalue())
     assert list(line)[:4] == ["ts", "level", "component", "msg"]
@@ -70,7 +57,7 @@ def test_json(stream: io.StringIO) -> None:
 
 
 def test_libraries_use_the_same_lines(stream: io.StringIO) -> None:
-    configure_logging(Logging(), Hand(), stream)
+    configure_logging(Logging(), ToldClock(), stream)
     logging.getLogger("uvicorn.error").info("Started server process")
     logging.getLogger("some.library").warning("%d things", 3)
     assert logfmt(stream) == 'level=warning component=some.library msg="3 things"'
@@ -78,15 +65,15 @@ def test_libraries_use_the_same_lines(stream: io.StringIO) -> None:
 
 def test_the_level_can_change_while_running(stream: io.StringIO) -> None:
     logger = structlog.get_logger("x")
-    configure_logging(Logging(level="error"), Hand(), stream)
+    configure_logging(Logging(level="error"), ToldClock(), stream)
     logger.warning("hidden")
-    configure_logging(Logging(level="debug"), Hand(), stream)
+    configure_logging(Logging(level="debug"), ToldClock(), stream)
     logger.debug("shown")
     assert logfmt(stream) == "level=debug component=x msg=shown"
 
 
 def test_an_exception_is_one_line(stream: io.StringIO) -> None:
-    configure_logging(Logging(), Hand(), stream)
+    configure_logging(Logging(), ToldClock(), stream)
     try:
         int("no\nway")
     except ValueError:
@@ -97,12 +84,12 @@ def test_an_exception_is_one_line(stream: io.StringIO) -> None:
 
 
 def test_bad_requests_do_not_flood_the_log(stream: io.StringIO) -> None:
-    clock = Hand()
+    clock = ToldClock()
     configure_logging(Logging(), clock, stream)
     server = logging.getLogger("uvicorn.error")
     for _ in range(1000):
         server.warning("Invalid HTTP request received.")
-    clock.now += 10
+    clock.now += 10_000
     server.warning("Invalid HTTP request received.")
     server.error("Exception in ASGI application")
     lines = stream.getvalue().splitlines()
@@ -111,20 +98,20 @@ def test_bad_requests_do_not_flood_the_log(stream: io.StringIO) -> None:
 
 
 def test_repeated_warnings_are_counted(stream: io.StringIO) -> None:
-    clock = Hand()
+    clock = ToldClock()
     configure_logging(Logging(), clock, stream)
     log = ThrottledLog(structlog.get_logger("x"), clock)
     for _ in range(5):
         log.warning("sink refused", key="main", sink="main")
         log.warning("sink refused", key="other", sink="other")
-    clock.now += 10
+    clock.now += 10_000
     log.warning("sink refused", key="main", sink="main")
     lines = [line.split("msg=")[1] for line in stream.getvalue().splitlines()]
     assert lines == ['"sink refused" sink=main', '"sink refused" sink=other', '"sink refused" sink=main repeated=4']
 
 
 def test_a_throttle_forgets_the_oldest_keys() -> None:
-    throttle = Throttle(Hand(), max_keys=2)
+    throttle = Throttle(ToldClock(), max_keys=2)
     assert [throttle.admit(key) for key in "aabbcc"] == [0, None, 0, None, 0, None]
     assert throttle.admit("b") is None
     assert throttle.admit("a") == 0
