@@ -68,7 +68,7 @@ bench: $(BUILT) $(TEST) ## Figures for docs/benchmarks.md, in one run with the p
 	$(BIN)/python -m bench.remote_write
 	$(BIN)/python -m bench.otlp
 	$(BIN)/python -m bench.engine --compression snappy
-	$(BIN)/python -m bench.select
+	$(BIN)/python -m bench.select --dump
 	$(BIN)/python -m bench.promql
 	$(BIN)/python -m bench.query
 	$(BIN)/python -m bench.compact

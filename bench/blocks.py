@@ -4,13 +4,14 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from bench.workload import STEP, Specs, batch, rows
+from bench.history import histories, write_requests
+from bench.workload import PER_HOST, STEP, Specs
 from bridge.buffer.block_metrics import BlockMetrics
 from bridge.buffer.blocks import Blocks
 from bridge.buffer.compact import Compactor
 from bridge.buffer.files import Files
 from bridge.clock import SystemClock
-from bridge.native import Block, BlockBuilder, Head
+from bridge.native import Block, BlockBuilder, Head, WriteMessage, WriteRules
 
 __all__ = ["RANGE", "START", "Shop", "fill"]
 
@@ -29,17 +30,25 @@ class Shop:
         self.compactor = Compactor(self.blocks, BlockBuilder, files=files, clock=clock, metrics=metrics)
 
 
-def fill(directory: Path, of: Specs, blocks: int) -> Head:
-    """So many blocks of two hours, and a head with the two minutes after them."""
+def fill(directory: Path, of: Specs, blocks: int, points: int = RANGE // STEP) -> Head:
+    """So many blocks of two hours with `points` samples a series, and a head with the two minutes after them."""
     shop = Shop(directory)
-    turns = rows(of, blocks * RANGE // STEP + 8, START)
     for number in range(blocks):
-        head = Head()
-        for _ in range(RANGE // STEP):
-            head.stage(batch(next(turns))).commit()
-        mint = START + number * RANGE
-        shop.compactor.cut(BlockBuilder([head], mint, mint + RANGE), mint, mint + RANGE)
-    head = Head()
-    for turn in turns:
-        head.stage(batch(turn)).commit()
+        mint, maxt = START + number * RANGE, START + (number + 1) * RANGE
+        shop.compactor.cut(BlockBuilder([head_of(of, mint, points, RANGE // points)], mint, maxt), mint, maxt)
+    return head_of(of, START + blocks * RANGE, 8, STEP)
+
+
+def head_of(of: Specs, start: int, points: int, step: int) -> Head:
+    """A head with `points` samples of each series, `step` ms apart. Filled host by host, half of the points at a time:
+    the head takes nothing that is an hour older than what it has."""
+    head, rules = Head(), WriteRules()
+    newest, half = start + points * step, points // 2
+    for part in (slice(half), slice(half, points)):
+        for first in range(0, len(of), PER_HOST):
+            host = of[first : first + PER_HOST]
+            values = histories(host, points, seed=start + first)[:, part]
+            for body in write_requests(host, values, start + part.indices(points)[0] * step, step):
+                decoded = WriteMessage.open(body, 1, 1 << 30).decode(head, rules, newest=newest)
+                head.stage(decoded.batch).commit()
     return head

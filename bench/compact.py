@@ -6,7 +6,7 @@ start; nothing is sent to it.
 """
 
 import argparse
-import resource
+import re
 import shutil
 import subprocess
 import sys
@@ -16,14 +16,17 @@ from pathlib import Path
 
 from bench.blocks import RANGE, Shop, fill
 from bench.server import Server
-from bench.workload import specs
+from bench.workload import STEP, specs
 
 BLOCKS = 4  # the newest one is never compacted
 
 
 def peak() -> float:
-    """The most memory that this process has had, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The most memory that this program has had, MB; `getrusage` would count that of the process which started it."""
+    status = Path("/proc/self/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert found is not None
+    return int(found[1]) / 1024
 
 
 def compact(tsdb: Path) -> str:
@@ -67,6 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--series", type=int, nargs="+", default=[5_000])
     parser.add_argument("--directory", type=Path, help="compact the blocks in it, in this process")
+    parser.add_argument("--points", type=int, default=RANGE // STEP, help="samples of a series in a block of two hours")
     options = parser.parse_args()
     if options.directory:
         print(compact(options.directory))
@@ -75,7 +79,7 @@ def main() -> None:
     for series in options.series:
         with tempfile.TemporaryDirectory() as folder:
             tsdb = Path(folder) / "tsdb"
-            fill(tsdb, specs(series), BLOCKS)
+            fill(tsdb, specs(series), BLOCKS, options.points)
             shutil.copytree(tsdb, Path(folder) / "theirs")
             command = [sys.executable, "-m", "bench.compact", "--directory", str(tsdb)]
             row = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]

@@ -1,7 +1,7 @@
-"""What reading costs: `python -m bench.select [--series N] [--blocks N]`.
+"""What reading costs: `python -m bench.select [--series N] [--blocks N] [--dump]`.
 
 A query selects series of the head and of blocks and reads the samples of five minutes; labels stay handles. Times are
-medians. The dump of all blocks stands beside promtool's, where that is on PATH.
+medians. With `--dump` the dump of all blocks stands beside promtool's, where that is on PATH.
 """
 
 import argparse
@@ -15,8 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.blocks import RANGE, START, Shop, fill
-from bench.workload import specs
+from bench.workload import STEP, specs
+from bridge.buffer.blocks import Blocks
 from bridge.buffer.querier import Querier
+from bridge.native import Block
 
 FIVE_MINUTES = 300_000
 Call = Callable[[], object]
@@ -65,11 +67,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--series", type=int, default=20_000)
     parser.add_argument("--blocks", type=int, default=1)
+    parser.add_argument("--points", type=int, default=RANGE // STEP, help="samples of a series in a block of two hours")
+    parser.add_argument("--dump", action="store_true", help="dump all blocks too, beside promtool")
     options = parser.parse_args()
     of = specs(options.series)
     with tempfile.TemporaryDirectory() as folder:
         tsdb = Path(folder) / "tsdb"
-        head = fill(tsdb, of, options.blocks)
+        head = fill(tsdb, of, options.blocks, options.points)
         (tsdb / "wal").mkdir()
         blocks = Shop(tsdb).blocks
         end_of_blocks = START + options.blocks * RANGE
@@ -79,11 +83,17 @@ def main() -> None:
         in_blocks = queries(Querier(None, blocks), labels, end_of_blocks - 1)
         for (name, first), second in zip(in_head.items(), in_blocks.values(), strict=True):
             print(f"| {name} | {milliseconds(first):.3f} | {milliseconds(second):.3f} |", flush=True)
-        started = time.process_time()
-        size = sum(map(len, Querier(None, blocks).dump()))
-        print(f"\ndump of {size:,} bytes: {time.process_time() - started:.2f} CPU s", end="")
-        promtool = shutil.which("promtool")
-        print(f", promtool {cpu_of_children([promtool, 'tsdb', 'dump', str(tsdb)]):.2f}" if promtool else "")
+        if options.dump:
+            print(f"\n{dumps(blocks, tsdb)}")
+
+
+def dumps(blocks: Blocks[Block], tsdb: Path) -> str:
+    """What a dump of everything costs, and promtool's of the same."""
+    started = time.process_time()
+    size = sum(map(len, Querier(None, blocks).dump()))
+    told = f"dump of {size:,} bytes: {time.process_time() - started:.2f} CPU s"
+    promtool = shutil.which("promtool")
+    return f"{told}, promtool {cpu_of_children([promtool, 'tsdb', 'dump', str(tsdb)]):.2f}" if promtool else told
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Configuration: one YAML file to frozen, typed settings; every error as `file:line:col: path: what`."""
 
+from bridge.config.flags import flags
 from bridge.config.http_client import HttpClient, TlsClient
 from bridge.config.influxdb import InfluxSink
 from bridge.config.load import load, load_web_config, parse
@@ -52,6 +53,7 @@ __all__ = [
     "WalKeep",
     "Web",
     "WebConfig",
+    "flags",
     "load",
     "load_web_config",
     "parse",

@@ -6,6 +6,7 @@ Everything here is plain ASGI; an edge on a hot path is a callable that stands i
 from bridge.edge.compress import compressed
 from bridge.edge.encoding import decode_body
 from bridge.edge.exposition import DELIMITED_PROTO, Exposition, media_type, negotiate
+from bridge.edge.front import Front
 from bridge.edge.gate import Gate, Hold
 from bridge.edge.guard import Guard, WatchedPolicy
 from bridge.edge.request import ClientGone, header, read_body
@@ -19,6 +20,7 @@ __all__ = [
     "Answering",
     "ClientGone",
     "Exposition",
+    "Front",
     "Gate",
     "Guard",
     "Headers",

@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use engine::head::{self, Bounds, ExemplarRefusals, Refusals, Refused, Room, Window};
-use engine::labels::Labels;
-use engine::query::Columns;
+use engine::head::{self, Bounds, Refused, Room, Window};
 use engine::regex::{Matcher, Operator};
-use engine::sample::Value;
-use engine::wal::{LogSlice, Records};
+use engine::wal::LogSlice;
 use parking_lot::{RwLock, RwLockReadGuard};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::PyBytes;
 
 use crate::batch::append_refused;
 pub(crate) use crate::batch::PyBatch;
@@ -19,15 +16,14 @@ use crate::buffer::Bytes;
 use crate::gil::is_short;
 use crate::head_chunks::{self, PyClosedChunks};
 use crate::notes::{self, PyMetadata, PySeriesExemplars};
+use crate::series::PySeries;
+use crate::staged::PyStaged;
 use crate::wal::{compression_from, damaged, PyLogSlice};
 
 /// Add this file's classes and functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyHead>()?;
-    module.add_class::<PyStaged>()?;
-    module.add_class::<PyRefusals>()?;
-    module.add_class::<PyReplayed>()?;
-    module.add_class::<PySeries>()
+    module.add_class::<PyReplayed>()
 }
 
 /// A matcher as Python writes it: (name, operator, value).
@@ -69,7 +65,7 @@ impl PyHead {
 
 /// Change the head, at once and with the GIL in hand when it is free and the change is small. A reader may have it for
 /// long, and nobody waits for that with the GIL.
-fn change<T: Send>(
+pub(crate) fn change<T: Send>(
     py: Python<'_>,
     head: &RwLock<head::Head>,
     size: usize,
@@ -105,10 +101,8 @@ impl PyHead {
         let staged = change(py, &self.0, batch.get().len(), |head| {
             head.stage_within(batch.get(), room)
         });
-        Ok(PyStaged {
-            head: self.0.clone(),
-            staged: staged.map_err(|error| refused(py, &error))?,
-        })
+        let staged = staged.map_err(|error| refused(py, &error))?;
+        Ok(PyStaged::new(self.0.clone(), staged))
     }
 
     fn rollback(&self, py: Python<'_>) {
@@ -282,117 +276,6 @@ impl PyHead {
     }
 }
 
-/// A batch between its check and its commit.
-#[pyclass(name = "Staged", frozen, module = "bridge._core")]
-pub struct PyStaged {
-    head: Arc<RwLock<head::Head>>,
-    staged: head::Staged,
-}
-
-impl PyStaged {
-    /// What the log must hold before the commit.
-    pub(crate) fn records(&self) -> &Records {
-        &self.staged.records
-    }
-}
-
-#[pymethods]
-impl PyStaged {
-    #[getter]
-    fn seq(&self) -> u64 {
-        self.staged.seq
-    }
-
-    #[getter]
-    fn samples(&self) -> usize {
-        self.staged.samples
-    }
-
-    #[getter]
-    fn time(&self) -> i64 {
-        self.staged.time
-    }
-
-    #[getter]
-    fn series_created(&self) -> usize {
-        self.staged.series_created
-    }
-
-    #[getter]
-    fn refused(&self) -> usize {
-        self.staged.refusals.count
-    }
-
-    #[getter]
-    fn refusal(&self) -> Option<String> {
-        self.staged.refusals.first.first().map(|refused| refused.to_string())
-    }
-
-    #[getter]
-    fn exemplars_refused(&self) -> usize {
-        self.staged.exemplars_refused.count
-    }
-
-    #[getter]
-    fn refusals(&self) -> Option<PyRefusals> {
-        let (rows, exemplars) = (&self.staged.refusals, &self.staged.exemplars_refused);
-        (rows.count > 0 || exemplars.count > 0).then(|| PyRefusals {
-            rows: rows.clone(),
-            exemplars: exemplars.clone(),
-        })
-    }
-
-    fn commit(&self, py: Python<'_>) -> PyResult<()> {
-        let committed = change(py, &self.head, self.staged.samples, |head| head.commit(self.staged.id));
-        committed.map_err(|error| PyRuntimeError::new_err(error.to_string()))
-    }
-}
-
-/// What of a batch was left out.
-#[pyclass(name = "Refusals", frozen, module = "bridge._core")]
-pub struct PyRefusals {
-    rows: Refusals,
-    exemplars: ExemplarRefusals,
-}
-
-#[pymethods]
-impl PyRefusals {
-    #[getter]
-    fn samples(&self) -> usize {
-        self.rows.count - self.rows.histograms
-    }
-
-    #[getter]
-    fn histograms(&self) -> usize {
-        self.rows.histograms
-    }
-
-    #[getter]
-    fn exemplars(&self) -> usize {
-        self.exemplars.count
-    }
-
-    #[getter]
-    fn late_exemplars(&self) -> usize {
-        self.exemplars.out_of_order
-    }
-
-    #[getter]
-    fn reasons<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        for (reason, count) in &self.rows.by_reason {
-            dict.set_item(reason, count)?;
-        }
-        Ok(dict)
-    }
-
-    #[getter]
-    fn texts(&self) -> Vec<String> {
-        let refused = self.rows.first.iter().chain(&self.exemplars.first);
-        refused.map(ToString::to_string).collect()
-    }
-}
-
 /// What a segment held.
 #[pyclass(name = "Replayed", frozen, module = "bridge._core")]
 pub struct PyReplayed(head::Replayed);
@@ -441,58 +324,5 @@ impl PyReplayed {
     #[getter]
     fn unknown_refs(&self) -> usize {
         self.0.unknown_refs
-    }
-}
-
-/// Float samples of one series.
-#[pyclass(name = "Series", frozen, module = "bridge._core")]
-pub struct PySeries(head::SeriesSamples);
-
-impl PySeries {
-    /// One of the series that a query has found.
-    pub(crate) fn of(columns: &Columns, n: usize) -> Option<Self> {
-        let bounds = |offsets: &[i64]| Some(*offsets.get(n)? as usize..*offsets.get(n + 1)? as usize);
-        let floats = bounds(columns.offsets())?;
-        let histograms = columns.histograms().get(bounds(columns.histogram_offsets())?)?;
-        let times = columns.timestamps().get(floats.clone())?.iter();
-        let values = columns.values().get(floats)?.iter();
-        let mut samples: Vec<_> = times.zip(values).map(|(t, value)| (*t, Value::Float(*value))).collect();
-        samples.extend(
-            histograms
-                .iter()
-                .map(|(t, value)| (*t, Value::Histogram(value.clone()))),
-        );
-        samples.sort_by_key(|(t, _)| *t);
-        let labels = columns.labels(n)?.packed().to_vec();
-        Some(Self(head::SeriesSamples { labels, samples }))
-    }
-
-    fn floats(&self) -> impl Iterator<Item = (i64, f64)> + '_ {
-        self.0.samples.iter().filter_map(|(t, value)| match value {
-            Value::Float(value) => Some((*t, *value)),
-            Value::Histogram(_) => None,
-        })
-    }
-}
-
-#[pymethods]
-impl PySeries {
-    #[getter]
-    fn labels<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let labels = PyDict::new(py);
-        for (name, value) in Labels::trusted(&self.0.labels).iter() {
-            labels.set_item(name, value)?;
-        }
-        Ok(labels)
-    }
-
-    #[getter]
-    fn timestamps(&self) -> Vec<i64> {
-        self.floats().map(|(t, _)| t).collect()
-    }
-
-    #[getter]
-    fn values(&self) -> Vec<f64> {
-        self.floats().map(|(_, value)| value).collect()
     }
 }

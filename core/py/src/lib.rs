@@ -30,6 +30,8 @@ mod query;
 mod regex;
 mod remote_read;
 mod remote_write;
+mod series;
+mod staged;
 mod status;
 mod tally;
 mod verify;
@@ -51,6 +53,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     wal::register(module)?;
     checkpoint::register(module)?;
     head::register(module)?;
+    staged::register(module)?;
+    series::register(module)?;
     deletion::register(module)?;
     late::register(module)?;
     status::register(module)?;

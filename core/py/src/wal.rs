@@ -13,7 +13,7 @@ use pyo3::types::PyBytes;
 use crate::buffer::Bytes;
 use crate::checkpoint::PyCheckpoint;
 use crate::deletion::PyDeletion;
-use crate::head::PyStaged;
+use crate::staged::PyStaged;
 
 create_exception!(
     _core,
