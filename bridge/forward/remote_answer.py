@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
-from bridge.forward.answer import Answer, Rule, Ruling, Verdict, only
+from bridge.forward.answer import PAGE, Answer, Rule, Ruling, Verdict, only
 
 __all__ = ["RULES", "is_late", "judge"]
 
@@ -21,6 +21,7 @@ _SAMPLES = (
 
 RULES = (
     Rule(only(0), Verdict.RETRY),
+    Rule(range(200, 300), Verdict.HOLD, "", None, PAGE, "a web page answers there: correct url"),
     Rule(range(200, 300), Verdict.OK),
     Rule(only(401), Verdict.HOLD, advice="check basic_auth, authorization or oauth2"),
     Rule(only(403), Verdict.HOLD, advice="the credentials may not write there"),

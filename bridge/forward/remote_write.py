@@ -1,13 +1,14 @@
 """Remote write, 1.0 and 2.0: how samples become messages, and how those are sent."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import aiohttp
 import anyio.to_thread
 
 from bridge.clock import Clock
 from bridge.config import RemoteWriteSink
-from bridge.forward.answer import Answer, Ruling, Verdict
+from bridge.forward.answer import PAGE, Answer, Ruling, Verdict
 from bridge.forward.http_client import Client, NoToken
 from bridge.forward.payload import Payload
 from bridge.forward.remote_answer import judge
@@ -117,6 +118,8 @@ class RemoteWrite:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return judge(no_answer(error), request.version, request.samples, None)
         answer = Answer.read(status, body, told.get("Retry-After"), now_ms=self._clock.now_ms())
+        if told.get("Content-Type", "").lower().startswith("text/html"):
+            answer = replace(answer, code=PAGE)
         ruling = judge(answer, request.version, request.samples, _written(told))
         if ruling.verdict is Verdict.REPACK:
             self._dialect.version = 1

@@ -257,3 +257,8 @@ def slow(seconds: float) -> Fault:
 async def web_page(_sink: FakeReceiver, _write: Write) -> Response:
     """Somebody else answers there."""
     return HTMLResponse("<h1>Not here!</h1>", 404)
+
+
+async def welcome(_sink: FakeReceiver, _write: Write) -> Response:
+    """Somebody else answers there, and says that all is well."""
+    return HTMLResponse("<h1>Welcome!</h1>", 200)
