@@ -9,7 +9,7 @@ import time
 from isal import igzip_lib
 
 from bridge.forward import MAPPINGS
-from bridge.native import Framer, Head, LineMapping, PushTable, encode_lines, parse_families
+from bridge.native import Framer, Head, LineMapping, PushTable, Route, encode_lines, parse_families
 
 SLICE = 5000
 BOUNDS = (0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60)
@@ -62,7 +62,7 @@ def main() -> None:
         started = time.process_time()
         while at < len(log) and (piece := head.read_log(log, at, len(log), SLICE)).samples:
             at = piece.end
-            encoded = encode_lines(head, piece, mapping)
+            encoded = encode_lines(head, piece, mapping, Route())
             body, before = encoded.body, time.process_time()
             packed += len(igzip_lib.compress(body, level=1, flag=igzip_lib.COMP_GZIP))
             zipping += time.process_time() - before

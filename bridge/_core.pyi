@@ -1203,7 +1203,8 @@ class Lines:
         """Samples that gave no line, by reason.
 
         Reasons: "nan", "inf", "stale", "native_histogram", "time_range", "unknown_series", "implied" (the schema has no
-        place for it, since others say the same), "unchanged", "expired". Stays with the whole: parts have none.
+        place for it, since others say the same), "unchanged", "expired", "filtered". Stays with the whole: parts have
+        none.
         """
 
     @property
@@ -1266,14 +1267,15 @@ def encode_lines(
     head: Head,
     slice: LogSlice,
     mapping: LineMapping,
+    route: Route,
     *,
     oldest: int | None = None,
     unchanged: Unchanged | None = None,
 ) -> Lines:
-    """The lines of a slice; slices must come in log order for `unchanged`, which leaves out what it knows.
+    """The lines of a slice, of series that `route` sends.
 
-    Samples before `oldest` ms are left out too. What kind of metric a series is of, where the mapping wants to know, is
-    what `head` was told.
+    Slices must come in log order for `unchanged`, which leaves out what it knows. Samples before `oldest` ms are left
+    out too. What kind of metric a series is of, where the mapping wants to know, is what `head` was told.
     """
 
 def encode_columns(
@@ -1281,6 +1283,7 @@ def encode_columns(
     start: int,
     stop: int,
     mapping: LineMapping,
+    route: Route,
     *,
     head: Head | None = None,
     oldest: int | None = None,

@@ -174,7 +174,7 @@ class Bridge:
             "/api/v1/otlp/v1/metrics": parts.otlp,
             "/api/v1/write": parts.write,
             "/api/v1/status/sinks": SinkStatus(parts.sinks.rows),
-            "/api/v1/mapping/preview": MappingPreview(parts.store),
+            "/api/v1/mapping/preview": MappingPreview(parts.store, parts.sinks.settings),
             "/api/v1/status/tsdb": HeadStatus(parts.store.head),
             "/api/v1/status/tsdb/blocks": BlockStatus(parts.store.metas),
             "/federate": Federate(parts.store.querier, lambda: parts.settings, parts.clock),

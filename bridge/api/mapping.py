@@ -1,6 +1,6 @@
 """`/api/v1/mapping/preview`: the lines that stored samples would give at an InfluxDB."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -9,11 +9,12 @@ from starlette.types import Receive, Scope, Send
 
 from bridge.api.envelope import send_data, send_error
 from bridge.buffer import View
+from bridge.config import InfluxSink
 from bridge.edge import send_text
 from bridge.errors import BadInput, QueryTooLarge
-from bridge.forward import preview
+from bridge.forward import SinkSettings, line_mapping, line_route, preview
 from bridge.model import parse_selector, parse_time
-from bridge.native import LineMapping
+from bridge.native import LineMapping, Route
 
 __all__ = ["MappingPreview"]
 
@@ -24,11 +25,13 @@ _MOST = 10_000
 class MappingPreview:
     """ASGI endpoint."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, sinks: Callable[[], Sequence[SinkSettings]]) -> None:
         self._view = view
+        self._sinks = sinks
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        """GET with `mapping`, `match[]`, `start`, `end`, `limit`, and how a sink treats what has no number."""
+        """GET with `mapping`, `match[]`, `start`, `end`, `limit`, and how a sink treats what has no number; or with
+        `sink`, for all that is not given."""
         if scope["method"] != "GET":
             await send_text(send, 405, "Method Not Allowed", [(b"allow", b"GET")])
             return
@@ -49,11 +52,23 @@ class MappingPreview:
             ways["sentinel"] = float(given["sentinel"])
         mint, maxt = (parse_time(given[key]) if key in given else None for key in ("start", "end"))
         matchers = parse_selector(given.get("match[]", "{}"))
-        mapping = LineMapping(given.get("mapping", "prom-value"), **ways)
-        found = preview(self._view, mapping, matchers, mint=mint, maxt=maxt, limit=limit)
+        if "mapping" in given:
+            ways["name"] = given["mapping"]
+        if "sink" in given:
+            sink = self._sink(given["sink"])
+            mapping, route = line_mapping(sink, ways), line_route(sink)
+        else:
+            mapping, route = LineMapping(**ways), Route()
+        found = preview(self._view, mapping, route, matchers, mint=mint, maxt=maxt, limit=limit)
         return {
             "lines": found.lines,
             "samples": found.samples,
             "total": found.total,
             "unrepresentable": found.unrepresentable,
         }
+
+    def _sink(self, name: str) -> InfluxSink:
+        for sink in self._sinks():
+            if sink.name == name and isinstance(sink, InfluxSink):
+                return sink
+        raise BadInput(f'no InfluxDB sink is called "{name}"')

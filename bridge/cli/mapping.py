@@ -11,11 +11,14 @@ from typing import Any
 import click
 
 from bridge.buffer import Directory, Files
+from bridge.cli.check import check_file
+from bridge.cli.sinks import pick_sink
 from bridge.cli.tsdb.options import failing_clearly, store_in, window_options
 from bridge.clock import SystemClock
-from bridge.forward import MAPPINGS, Preview, preview
+from bridge.config import InfluxSink
+from bridge.forward import MAPPINGS, Preview, line_mapping, line_route, preview
 from bridge.model import Matcher
-from bridge.native import LineMapping
+from bridge.native import LineMapping, Route
 
 __all__ = ["mapping"]
 
@@ -30,6 +33,7 @@ def mapping() -> None:
     Examples:
       pushbridge mapping list
       pushbridge mapping preview --mapping telegraf-v1 --match '{job="backup"}'
+      pushbridge mapping preview --config bridge.yml --sink main
     """
 
 
@@ -53,17 +57,18 @@ def list_mappings() -> None:
 def _line_options(command: Callable[..., None]) -> Callable[..., None]:
     """What a sink's settings say besides the mapping's name."""
     for decorate in (
-        click.option("--sentinel", type=float, default=-1.0, help="The number for NaN, with --non-finite sentinel."),
-        click.option("--stale", type=click.Choice(["omit", "marker"]), default="omit"),
-        click.option("--non-finite", type=click.Choice(["omit", "text", "sentinel"]), default="omit"),
-        click.option("--histograms", type=click.Choice(["buckets", "lossless", "omit"]), default="buckets"),
+        click.option("--sentinel", type=float, help="The number for NaN, with --non-finite sentinel; else -1."),
+        click.option("--stale", type=click.Choice(["omit", "marker"])),
+        click.option("--non-finite", type=click.Choice(["omit", "text", "sentinel"])),
+        click.option("--histograms", type=click.Choice(["buckets", "lossless", "omit"])),
         click.option(
             "--mapping",
             "name",
             type=click.Choice([known.name for known in MAPPINGS]),
-            default="prom-value",
-            show_default=True,
+            help="Else that of the sink, or prom-value.",
         ),
+        click.option("--sink", help="As this sink would: through its filters and rules, and by its settings."),
+        click.option("--config", "config_file", type=click.Path(path_type=Path), help="Where --sink is configured."),
     ):
         command = decorate(command)
     return command
@@ -77,14 +82,15 @@ def _line_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--url", help="A running bridge instead, such as http://127.0.0.1:9091.")
 def preview_lines(
     *,
-    name: str,
+    sink: str | None,
+    config_file: Path | None,
     matchers: tuple[Matcher, ...],
     mint: int | None,
     maxt: int | None,
     limit: int,
     data: Path | None,
     url: str | None,
-    **ways: str | float,
+    **ways: str | float | None,
 ) -> None:
     """Print the lines that the newest stored samples would give.
 
@@ -92,15 +98,30 @@ def preview_lines(
     """
     if data is not None and url is not None:
         raise click.UsageError("give --data or --url, not both")
+    given = {key: way for key, way in ways.items() if way is not None}
     with failing_clearly():
         if url is not None:
             bounds = {key: f"{t / 1000:.3f}" for key, t in (("start", mint), ("end", maxt)) if t is not None}
-            found = _ask(url, {"mapping": name, "match[]": _selector(matchers), "limit": limit, **ways, **bounds})
+            query = {"mapping" if key == "name" else key: way for key, way in given.items()} | bounds
+            query |= {"sink": sink} if sink is not None else {}
+            found = _ask(url, {"match[]": _selector(matchers), "limit": limit, **query})
         else:
+            how, route = _ways_of(config_file, sink, given)
             view = Directory(Files(), store_in(data or Path("data")), SystemClock())
-            how = LineMapping(name, **ways)  # type: ignore[arg-type]
-            found = preview(view, how, matchers, mint=mint, maxt=maxt, limit=limit)
+            found = preview(view, how, route, matchers, mint=mint, maxt=maxt, limit=limit)
     _show(found)
+
+
+def _ways_of(config_file: Path | None, name: str | None, given: Mapping[str, Any]) -> tuple[LineMapping, Route]:
+    """How samples become lines, and which of them do. Raises click.UsageError."""
+    if config_file is None and name is None:
+        return LineMapping(**given), Route()
+    if config_file is None:
+        raise click.UsageError("--sink needs --config, or --url for a running bridge")
+    sink = pick_sink(check_file(config_file), name)
+    if not isinstance(sink, InfluxSink):
+        raise click.UsageError(f"sink {sink.name} is no InfluxDB")
+    return line_mapping(sink, given), line_route(sink)
 
 
 def _selector(matchers: tuple[Matcher, ...]) -> str:

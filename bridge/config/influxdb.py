@@ -5,14 +5,16 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from bridge.config.http_client import TlsClient
+from bridge.config.relabel import RelabelConfig
 from bridge.config.section import Section
-from bridge.config.types import Count, Duration, Flag, HttpUrl, Name, Secret, SecretFile
+from bridge.config.types import Count, Duration, Flag, HttpUrl, Name, Secret, SecretFile, Selector
+from bridge.model import Matcher, parse_selector
 
 __all__ = ["InfluxSink"]
 
 
 class InfluxSink(Section):
-    """An InfluxDB that every accepted sample is forwarded to."""
+    """An InfluxDB that accepted samples are forwarded to."""
 
     name: Name = Field(description="Name in metrics, logs and commands; the cursor is kept under it.")
     url: HttpUrl = Field(description="Base address, such as `http://127.0.0.1:8086`.")
@@ -34,6 +36,12 @@ class InfluxSink(Section):
     tls_config: TlsClient = Field(TlsClient(), description="TLS, when the address is https.")
     auto_create: Flag = Field(
         False, description="Create the database or bucket when there is none. Needs credentials that may."
+    )
+    match: tuple[Selector, ...] = Field(
+        (), description='Send only series that one of these selectors finds, such as `{job=~"a|b"}`; none: all series.'
+    )
+    write_relabel_configs: tuple[RelabelConfig, ...] = Field(
+        (), description="Rules that change or drop series before they become lines."
     )
     mapping: Literal["prom-value", "influx1-compat", "telegraf-rw", "telegraf-v1", "telegraf-v2", "otel-v1"] = Field(
         "prom-value", description="Schema of the lines; `pushbridge mapping list` explains them."
@@ -61,6 +69,11 @@ class InfluxSink(Section):
     batch_samples: Count = Field(5000, ge=1, le=1_000_000, description="Samples in one request at most.")
     in_flight: Count = Field(4, ge=1, le=64, description="Requests at a time at most.")
     timeout: Duration = Field(Duration("30s"), ge=Duration("1ms"), description="How long to wait for an answer.")
+
+    @property
+    def wanted(self) -> list[tuple[Matcher, ...]]:
+        """The matchers of each selector in `match`."""
+        return [parse_selector(selector) for selector in self.match]
 
     @field_validator("token", "password")
     @classmethod

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
-from bridge.model import format_duration, format_size, parse_duration, parse_size
+from bridge.errors import BadInput
+from bridge.model import format_duration, format_size, parse_duration, parse_selector, parse_size
+from bridge.native import Route
 
 __all__ = [
     "ConfigPath",
@@ -28,6 +30,7 @@ __all__ = [
     "Percent",
     "Secret",
     "SecretFile",
+    "Selector",
     "Size",
 ]
 
@@ -244,6 +247,15 @@ def check_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def check_selector(value: str) -> str:
+    """A series selector of PromQL, patterns included."""
+    try:
+        Route(wanted=[parse_selector(value)])
+    except BadInput as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
 def resolve(value: Path, info: ValidationInfo) -> Path:
     """Relative to the file that names it."""
     return folder_of(info) / value
@@ -254,4 +266,5 @@ Count = Annotated[int, BeforeValidator(read_count), Kind("number")]
 Percent = Annotated[float, BeforeValidator(read_percent), Kind("percentage")]
 Name = Annotated[str, AfterValidator(check_name), Kind("name")]
 HttpUrl = Annotated[str, AfterValidator(check_url), Kind("URL")]
+Selector = Annotated[str, AfterValidator(check_selector), Kind("series selector")]
 ConfigPath = Annotated[Path, AfterValidator(resolve), Kind("path")]

@@ -3,6 +3,7 @@
 from bridge.forward.account import Account
 from bridge.forward.history import Columns, History, TooManySamples
 from bridge.forward.letters import DeadLetters, Letter, LetterCounts
+from bridge.forward.lines import line_mapping, line_route
 from bridge.forward.mapping import MAPPINGS, Preview, preview
 from bridge.forward.metrics import ForwardMetrics, SinkStatus
 from bridge.forward.outlet import SinkSettings, open_outlet
@@ -33,6 +34,8 @@ __all__ = [
     "Sinks",
     "StoredHistory",
     "TooManySamples",
+    "line_mapping",
+    "line_route",
     "open_outlet",
     "preview",
 ]

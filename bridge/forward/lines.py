@@ -1,11 +1,30 @@
 """Samples as line protocol, as the settings of a sink want them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from bridge.config import InfluxSink
-from bridge.native import Columns, Head, LineMapping, Lines, LogSlice, Unchanged, encode_columns, encode_lines
+from bridge.native import Columns, Head, LineMapping, Lines, LogSlice, Route, Unchanged, encode_columns, encode_lines
 
-__all__ = ["LineEncoder"]
+__all__ = ["LineEncoder", "line_mapping", "line_route"]
+
+
+def line_mapping(settings: InfluxSink, instead: Mapping[str, Any] = MappingProxyType({})) -> LineMapping:
+    """How samples become lines for a sink, but for what `instead` says. Raises ValueError when that is nothing."""
+    ways: dict[str, Any] = {
+        "name": "influx1-compat" if settings.name_tag else settings.mapping,
+        "histograms": settings.native_histograms,
+        "non_finite": settings.non_finite,
+        "sentinel": settings.nan_sentinel,
+        "stale": settings.stale,
+    }
+    return LineMapping(**(ways | dict(instead)))
+
+
+def line_route(settings: InfluxSink) -> Route:
+    """Which series a sink is sent, and under which labels they become lines."""
+    return Route(wanted=settings.wanted, rules=[config.rule() for config in settings.write_relabel_configs])
 
 
 class LineEncoder:
@@ -13,23 +32,18 @@ class LineEncoder:
 
     def __init__(self, settings: InfluxSink, oldest: Callable[[], int | None] = lambda: None) -> None:
         """`oldest` tells the time, ms, before which the sink keeps nothing."""
-        self._mapping = LineMapping(
-            "influx1-compat" if settings.name_tag else settings.mapping,
-            histograms=settings.native_histograms,
-            non_finite=settings.non_finite,
-            sentinel=settings.nan_sentinel,
-            stale=settings.stale,
-        )
+        self._mapping = line_mapping(settings)
+        self._route = line_route(settings)
         self._oldest = oldest
         self._unchanged = None if settings.send_unchanged else Unchanged(int(settings.heartbeat))
 
     def encode_slice(self, head: Head, piece: LogSlice) -> Lines:
         """The samples of a piece of the log, whose references `head` knows."""
-        return encode_lines(head, piece, self._mapping, oldest=self._oldest(), unchanged=self._unchanged)
+        return encode_lines(head, piece, self._mapping, self._route, oldest=self._oldest(), unchanged=self._unchanged)
 
     def encode_columns(self, columns: Columns, start: int, stop: int, head: Head | None) -> Lines:
         """Samples `start` to `stop` of history, all of them; `head` knows what kind of metrics they are of."""
-        return encode_columns(columns, start, stop, self._mapping, head=head, oldest=self._oldest())
+        return encode_columns(columns, start, stop, self._mapping, self._route, head=head, oldest=self._oldest())
 
     def read(self, lines: Sequence[str]) -> Lines:
         """The samples of dead letters."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from bridge.buffer import Matchers, View
 from bridge.buffer.querier import QueryLimits, Selection
 from bridge.errors import QueryTooLarge
-from bridge.native import LineMapping, Lines, encode_columns
+from bridge.native import LineMapping, Lines, Route, encode_columns
 
 __all__ = ["MAPPINGS", "Mapping", "Preview", "preview"]
 
@@ -117,13 +117,16 @@ class Preview:
 def preview(
     view: View,
     mapping: LineMapping,
+    route: Route,
     matchers: Matchers = (),
     *,
     mint: int | None = None,
     maxt: int | None = None,
     limit: int,
 ) -> Preview:
-    """The lines of the newest samples in [mint, maxt] ms of the series that match, `limit` lines at most. Blocks.
+    """The lines of the newest samples in [mint, maxt] ms of the series that match, as far as `route` sends them.
+
+    `limit` lines at most. Blocks.
 
     Raises BadInput for a bad matcher, QueryTooLarge when one millisecond has too many samples, Unreadable for damage.
     """
@@ -131,7 +134,7 @@ def preview(
     found = _newest(view, matchers, -_EVER_MS if mint is None else mint, last)
     if found is None:
         return Preview([])
-    lines = encode_columns(found.columns, 0, found.samples, mapping, head=view.head)
+    lines = encode_columns(found.columns, 0, found.samples, mapping, route, head=view.head)
     return Preview(_first(lines, limit), found.samples, len(lines), lines.unrepresentable)
 
 

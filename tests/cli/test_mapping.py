@@ -68,6 +68,42 @@ async def test_a_bad_question_is_refused_with_a_reason(tmp_path: Path, query: st
         assert bridge.request("POST", "/api/v1/mapping/preview").status == 405
 
 
+CONFIG = """influxdb:
+  - name: few
+    url: http://127.0.0.1:9
+    db: d
+    mapping: telegraf-rw
+    match: ['{job="j"}']
+    write_relabel_configs:
+      - {source_labels: [__name__], regex: load, action: drop}
+      - {regex: job, action: labeldrop}
+remote_write:
+  - {name: other, url: "http://127.0.0.1:9/write"}
+"""
+
+
+async def test_a_sinks_own_lines_are_those_that_it_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "bridge.yml").write_text(CONFIG)
+    selector = '{__name__=~"done.*|load"}'
+    with BridgeProcess(tmp_path, config=CONFIG) as bridge:
+        assert bridge.request("PUT", "/metrics/job/j", TEXT).status == 200
+        directory = ("--data", bridge.data, "--config", tmp_path / "bridge.yml")
+        for place in (directory, ("--url", f"http://127.0.0.1:{bridge.port}")):
+            lines, said = await preview("--match", selector, "--sink", "few", *place)
+            assert lines == ["prometheus_remote_write,x=1 done_total=7"]
+            assert said == "2 samples give no line: filtered\n"
+            lines, _ = await preview("--match", selector, "--sink", "few", "--mapping", "prom-value", *place)
+            assert lines == ["done_total,x=1 value=7"]
+            for name in ("other", "none"):
+                ran = await pushbridge("mapping", "preview", "--sink", name, *place)
+                assert ran.code != 0
+                assert name in ran.err
+        assert bridge.stop() == 0
+    ran = await pushbridge("mapping", "preview", "--sink", "few", "--data", bridge.data)
+    assert ran.code != 0
+    assert "--sink needs --config" in ran.err
+
+
 async def test_a_wrong_address_is_told(tmp_path: Path) -> None:
     ran = await pushbridge("mapping", "preview", "--url", "http://127.0.0.1:1")
     assert ran.code == 1

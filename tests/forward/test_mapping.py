@@ -16,6 +16,7 @@ from bridge.native import (
     Lines,
     PushTable,
     Query,
+    Route,
     encode_columns,
     encode_lines,
     parse_families,
@@ -72,11 +73,11 @@ class Store:
 
     def from_log(self, mapping: LineMapping) -> Lines:
         piece = self.head.read_log(self.log, 0, len(self.log), 1 << 20)
-        return encode_lines(self.head, piece, mapping)
+        return encode_lines(self.head, piece, mapping, Route())
 
     def from_columns(self, mapping: LineMapping) -> Lines:
         (columns,) = Query(self.head, [([], 0, 1 << 60, False)]).select([])
-        return encode_columns(columns, 0, columns.samples, mapping, head=self.head)
+        return encode_columns(columns, 0, columns.samples, mapping, Route(), head=self.head)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use engine::labels::Labels;
 use engine::wal::LogSlice;
 use engine::wire::influx::{
-    self, Encoder, Lines, Mapping, Natives, NonFinite, Options, ParseError, Point, Precision, Reason, Row, Stale,
-    Unchanged,
+    self, Encoder, Lines, Mapping, Memory, Natives, NonFinite, Options, ParseError, Precision, Stale, Unchanged,
 };
 use parking_lot::Mutex;
 use pyo3::create_exception;
@@ -17,6 +16,7 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::buffer::Bytes;
 use crate::column::PyColumns;
 use crate::head::{PyBatch, PyHead};
+use crate::outbound::PyRoute;
 use crate::wal::PyLogSlice;
 
 create_exception!(
@@ -204,69 +204,57 @@ fn no_line(index: usize) -> PyErr {
 }
 
 #[pyfunction]
-#[pyo3(signature = (head, slice, mapping, *, oldest = None, unchanged = None))]
+#[pyo3(signature = (head, slice, mapping, route, *, oldest = None, unchanged = None))]
 fn encode_lines(
     py: Python<'_>,
     head: &PyHead,
     slice: &PyLogSlice,
     mapping: &PyLineMapping,
+    route: &PyRoute,
     oldest: Option<i64>,
     unchanged: Option<&PyUnchanged>,
 ) -> PyLines {
     let options = mapping.options(oldest);
     PyLines(py.detach(|| {
         let mut unchanged = unchanged.map(|unchanged| unchanged.0.lock());
-        encode(head, &slice.0, &options, unchanged.as_deref_mut())
+        let mut memory = Memory {
+            router: &mut route.router(),
+            unchanged: unchanged.as_deref_mut(),
+        };
+        encode(head, &slice.0, &options, &mut memory)
     }))
 }
 
-fn encode(head: &PyHead, slice: &LogSlice, options: &Options, mut unchanged: Option<&mut Unchanged>) -> Lines {
+fn encode(head: &PyHead, slice: &LogSlice, options: &Options, memory: &mut Memory<'_>) -> Lines {
     let mut encoder = Encoder::new(options);
     for rows in slice.rows().chunks(ROWS_A_LOCK) {
-        let head = head.read();
-        for &(reference, t, value) in rows {
-            let repeats =
-                |unchanged: &mut &mut Unchanged| t >= options.oldest && unchanged.repeats(reference, t, value);
-            if unchanged.as_mut().is_some_and(repeats) {
-                encoder.leave_out(Reason::Unchanged);
-                continue;
-            }
-            encoder.add(&Row {
-                labels: head.labels(reference).map(Labels::trusted),
-                kind: options.mapping.needs_kind().then(|| head.kind(reference)).flatten(),
-                t,
-                point: Point::Float(value),
-            });
-        }
+        influx::encode_floats(&mut encoder, &head.read(), rows, memory);
     }
     for rows in slice.histograms().chunks(ROWS_A_LOCK) {
-        let head = head.read();
-        for (reference, t, histogram) in rows {
-            encoder.add(&Row {
-                labels: head.labels(*reference).map(Labels::trusted),
-                kind: None,
-                t: *t,
-                point: Point::Histogram(histogram),
-            });
-        }
+        influx::encode_histograms(&mut encoder, &head.read(), rows, memory);
     }
     encoder.finish()
 }
 
 #[pyfunction]
-#[pyo3(signature = (columns, start, stop, mapping, *, head = None, oldest = None))]
+#[pyo3(signature = (columns, start, stop, mapping, route, *, head = None, oldest = None))]
+#[expect(clippy::too_many_arguments, reason = "a sink's settings, and what they are for")]
 fn encode_columns(
     py: Python<'_>,
     columns: &PyColumns,
     start: usize,
     stop: usize,
     mapping: &PyLineMapping,
+    route: &PyRoute,
     head: Option<&PyHead>,
     oldest: Option<i64>,
 ) -> PyLines {
     let options = mapping.options(oldest);
     let kind = |labels: Labels<'_>| head?.read().kind_of(labels);
-    PyLines(py.detach(|| influx::encode_columns(columns.shared(), start..stop, &options, kind)))
+    PyLines(py.detach(|| {
+        let router = route.router();
+        influx::encode_columns(columns.shared(), start..stop, &options, router.route(), kind)
+    }))
 }
 
 #[pyfunction]

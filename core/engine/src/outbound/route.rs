@@ -48,6 +48,9 @@ impl Route {
         if !self.wanted.is_empty() && !self.wanted.iter().any(meets) {
             return Fate::Filtered;
         }
+        if self.external.is_empty() && self.rules.is_empty() {
+            return Fate::Same;
+        }
         let mut complete = Vec::new();
         if !self.external.is_empty() {
             let mut pairs: Vec<(&str, &str)> = labels.iter().collect();

@@ -33,6 +33,6 @@ pub use lines::{Lines, Reason, Unrepresentable};
 pub use mapping::{Mapping, Natives, NonFinite, Options, Stale};
 pub use parse::{parse, BadLines, ParseError, Parsed, Precision};
 pub use scan::whole_lines;
-pub use stored::encode_columns;
+pub use stored::{encode_columns, encode_floats, encode_histograms, Memory};
 pub use tally::Tally;
 pub use unchanged::Unchanged;

@@ -1,5 +1,6 @@
 //! Columns as lines, whole and in pieces.
 
+use engine::outbound::Route;
 use engine::sample::Value;
 use engine::wire::influx::{encode_columns, Natives, Options, Reason};
 
@@ -23,7 +24,7 @@ fn pieces_of_any_size_have_every_sample_once() {
         natives: Natives::Omit,
         ..Options::default()
     };
-    let encode = |range| encode_columns(&columns, range, &options, |_| None);
+    let encode = |range| encode_columns(&columns, range, &options, &Route::default(), |_| None);
     let whole = encode(0..columns.samples());
     assert_eq!(
         (

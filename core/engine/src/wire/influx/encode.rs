@@ -67,6 +67,11 @@ impl<'o> Encoder<'o> {
         }
     }
 
+    /// How samples become lines.
+    pub fn options(&self) -> &'o Options {
+        self.options
+    }
+
     /// Take a sample; one that can be no line is counted.
     pub fn add(&mut self, row: &Row<'_>) {
         match put_row(row, self.options, &mut self.lines, self.merger.as_mut()) {

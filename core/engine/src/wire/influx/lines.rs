@@ -25,11 +25,13 @@ pub enum Reason {
     Unchanged,
     /// Older than what the sink keeps.
     Expired,
+    /// Of a series that the sink's selectors or rules leave out.
+    Filtered,
 }
 
 impl Reason {
     /// All of them, with the names by which metrics and cursors know them.
-    const NAMES: [(Self, &'static str); 9] = [
+    const NAMES: [(Self, &'static str); 10] = [
         (Self::Nan, "nan"),
         (Self::Inf, "inf"),
         (Self::Stale, "stale"),
@@ -39,6 +41,7 @@ impl Reason {
         (Self::Implied, "implied"),
         (Self::Unchanged, "unchanged"),
         (Self::Expired, "expired"),
+        (Self::Filtered, "filtered"),
     ];
 }
 

@@ -1,20 +1,100 @@
-//! Stored samples to lines.
+//! Stored samples to lines: those of the log, and those of history.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::encode::{Encoder, Point, Row};
-use super::lines::Lines;
+use super::lines::{Lines, Reason};
 use super::mapping::Options;
+use super::unchanged::Unchanged;
 use crate::family::Kind;
+use crate::head::Head;
+use crate::histogram::Histogram;
 use crate::labels::Labels;
+use crate::outbound::{Fate, Route, Router};
 use crate::query::Columns;
+use crate::wal::SeriesRef;
 
-/// Lines of samples `range` of `columns`: floats are counted through all series first, histograms behind them. `kind` tells
-/// what kind of metric a series is of, where that is known.
+/// What a sink remembers of the series of the log.
+#[derive(Debug)]
+pub struct Memory<'m> {
+    /// Which of them it is sent.
+    pub router: &'m mut Router,
+    /// What it was sent of them last, when it is not sent the same again.
+    pub unchanged: Option<&'m mut Unchanged>,
+}
+
+/// Give `encoder` float samples of the log, whose series `head` knows; they must come in log order.
+pub fn encode_floats(encoder: &mut Encoder<'_>, head: &Head, rows: &[(SeriesRef, i64, f64)], memory: &mut Memory<'_>) {
+    let Options { mapping, oldest, .. } = *encoder.options();
+    for &(series, t, value) in rows {
+        let Some(fate) = fate_in_log(encoder, head, series, memory.router) else {
+            continue;
+        };
+        let repeats = |unchanged: &mut &mut Unchanged| t >= oldest && unchanged.repeats(series, t, value);
+        if memory.unchanged.as_mut().is_some_and(repeats) {
+            encoder.leave_out(Reason::Unchanged);
+            continue;
+        }
+        encoder.add(&Row {
+            labels: sent_as(&fate, head.labels(series).map(Labels::trusted)),
+            kind: mapping.needs_kind().then(|| head.kind(series)).flatten(),
+            t,
+            point: Point::Float(value),
+        });
+    }
+}
+
+/// The same with native histograms.
+pub fn encode_histograms(
+    encoder: &mut Encoder<'_>,
+    head: &Head,
+    rows: &[(SeriesRef, i64, Arc<Histogram>)],
+    memory: &mut Memory<'_>,
+) {
+    for (series, t, histogram) in rows {
+        let Some(fate) = fate_in_log(encoder, head, *series, memory.router) else {
+            continue;
+        };
+        encoder.add(&Row {
+            labels: sent_as(&fate, head.labels(*series).map(Labels::trusted)),
+            kind: None,
+            t: *t,
+            point: Point::Histogram(histogram),
+        });
+    }
+}
+
+/// What becomes of a sample of `series`; `None`, and counted, when it is left out.
+fn fate_in_log(encoder: &mut Encoder<'_>, head: &Head, series: SeriesRef, router: &mut Router) -> Option<Fate> {
+    if router.route().is_plain() {
+        return Some(Fate::Same);
+    }
+    let labels = || head.labels(series).map(Labels::trusted);
+    let reason = match router.fate(series, labels) {
+        Some(Fate::Filtered) => Reason::Filtered,
+        None => Reason::UnknownSeries,
+        Some(fate) => return Some(fate),
+    };
+    encoder.leave_out(reason);
+    None
+}
+
+/// The labels that a series is sent under, which are its own if they are not changed.
+fn sent_as<'a>(fate: &'a Fate, own: Option<Labels<'a>>) -> Option<Labels<'a>> {
+    match fate {
+        Fate::Changed(packed) => Some(Labels::trusted(packed)),
+        Fate::Same | Fate::Filtered => own,
+    }
+}
+
+/// Lines of samples `range` of `columns`, of the series that `route` sends: floats are counted through all series first,
+/// histograms behind them. `kind` tells what kind of metric a stored series is of, where that is known.
 pub fn encode_columns(
     columns: &Columns,
     range: Range<usize>,
     options: &Options,
+    route: &Route,
     kind: impl Fn(Labels<'_>) -> Option<Kind>,
 ) -> Lines {
     let mut encoder = Encoder::new(options);
@@ -22,31 +102,38 @@ pub fn encode_columns(
     let (times, values) = (columns.timestamps(), columns.values());
     let end = range.end.min(floats);
     let of_series = |labels: Option<Labels<'_>>| labels.filter(|_| options.mapping.needs_kind()).and_then(&kind);
-    let rows = series(columns, columns.offsets(), range.start.min(end)..end).flat_map(|(labels, own)| {
+    for (labels, own) in series(columns, columns.offsets(), range.start.min(end)..end) {
         let kind = of_series(labels);
         let rows = times.get(own.clone()).into_iter().flatten();
-        rows.zip(values.get(own).into_iter().flatten())
-            .map(move |(t, value)| Row {
-                labels,
-                kind,
-                t: *t,
-                point: Point::Float(*value),
-            })
-    });
-    encoder.add_all(rows);
+        let rows = rows.zip(values.get(own).into_iter().flatten());
+        let rows = rows.map(|(t, value)| (*t, Point::Float(*value)));
+        add_series(&mut encoder, route, labels, kind, rows);
+    }
     let behind = |n: usize| n.saturating_sub(floats).min(columns.histograms().len());
     let histograms = behind(range.start)..behind(range.end);
-    let rows = series(columns, columns.histogram_offsets(), histograms).flat_map(|(labels, own)| {
+    for (labels, own) in series(columns, columns.histogram_offsets(), histograms) {
         let rows = columns.histograms().get(own).into_iter().flatten();
-        rows.map(move |(t, histogram)| Row {
-            labels,
-            kind: None,
-            t: *t,
-            point: Point::Histogram(histogram),
-        })
-    });
-    encoder.add_all(rows);
+        let rows = rows.map(|(t, histogram)| (*t, Point::Histogram(histogram)));
+        add_series(&mut encoder, route, labels, None, rows);
+    }
     encoder.finish()
+}
+
+/// Give `encoder` samples of one series.
+fn add_series<'a>(
+    encoder: &mut Encoder<'_>,
+    route: &Route,
+    labels: Option<Labels<'_>>,
+    kind: Option<Kind>,
+    rows: impl Iterator<Item = (i64, Point<'a>)>,
+) {
+    let fate = labels.map_or(Fate::Same, |labels| route.fate(labels));
+    if fate == Fate::Filtered {
+        rows.for_each(|_| encoder.leave_out(Reason::Filtered));
+        return;
+    }
+    let labels = sent_as(&fate, labels);
+    rows.for_each(|(t, point)| encoder.add(&Row { labels, kind, t, point }));
 }
 
 /// The series that have samples in `range`, and which of those are theirs; `offsets` tell where each series begins.
