@@ -75,6 +75,7 @@ class Account:
         resent: samples sent though they were in the account already: they lay in the time of what was missed.
         catching_up: what is to be sent from history before the log is read on.
         launched: samples up to here may be under way, or have arrived though nobody knows.
+        until: while it catches up: so may those of history up to this time, ms.
     """
 
     position: Position
@@ -87,6 +88,7 @@ class Account:
     resent: int = 0
     catching_up: CatchUp | None = None
     launched: int = 0
+    until: int | None = None
 
     @property
     def certain(self) -> int:
@@ -102,6 +104,7 @@ class Account:
         """The account behind `landing`. What neither the log nor history had on the way there counts as expired."""
         excess = max(landing.samples - (landing.seq - self.seq), 0) if landing.from_history else 0
         landing = landing.without(excess)
+        caught_up = landing.from_history and landing.catching_up is None
         reasons = sorted({*self.unrepresentable, *landing.unrepresentable})
         return Account(
             position=landing.position,
@@ -117,6 +120,7 @@ class Account:
             resent=self.resent + excess,
             catching_up=landing.catching_up,
             launched=self.launched,
+            until=None if caught_up else self.until,
         )
 
     def to_cursor(self) -> Cursor:
@@ -130,6 +134,7 @@ class Account:
             "resent": self.resent,
             "catching_up": self.catching_up.to_json() if self.catching_up is not None else None,
             "launched": self.launched,
+            "until": self.until,
         }
         return Cursor(self.position, self.seq, counters)
 
@@ -149,4 +154,5 @@ class Account:
             resent=counters.get("resent", 0),
             catching_up=CatchUp.from_json(catching_up) if catching_up is not None else None,
             launched=counters.get("launched", 0),
+            until=counters.get("until"),
         )

@@ -24,6 +24,8 @@ __all__ = ["Backlog", "Log"]
 
 logger = structlog.get_logger(__name__)
 
+_UNDER_WAY = 3  # parcels at most
+
 
 class Log(Protocol):
     """What is read from: implemented by `bridge.buffer.Store`."""
@@ -62,19 +64,23 @@ class Backlog:
         history: History,
         max_samples: int,
         encoder: Encoder,
+        ordered: bool = False,
     ) -> None:
-        """`gap` tells what is missed by who is at a position that the log does not reach back to."""
+        """`gap` tells what is missed by who is at a position that the log does not reach back to; `ordered`: the sink
+        refuses samples of a series that are older than what it has."""
         self._log = log
         self._position = account.position
         self._seq = account.seq
         self._gap = gap
         self._max_samples = max_samples
         self._launched = account.launched
+        self._until = account.until
         self._encoder = encoder
+        self._ordered = ordered
         self._new_catcher = partial(Catcher, history=history, max_samples=max_samples, encoder=encoder)
         self._catcher: Catcher | None = None
         if account.catching_up is not None:
-            self._catch_up(account.catching_up)
+            self._catch_up(account.catching_up, account.until)
         self._retrying = AsyncRetrying(
             retry=retry_if_exception_type(OSError), wait=wait_exponential(max=60.0), before_sleep=_log_fault
         )
@@ -101,7 +107,7 @@ class Backlog:
         if self._catcher is not None:
             parcel = self._catcher.next()
             if parcel.catching_up is None:
-                self._catcher = None
+                self._catcher = self._until = None
             self._seq = parcel.seq
             return parcel
         try:
@@ -127,10 +133,14 @@ class Backlog:
             return
         logger.info("log gone before it was read, sending from history", samples=gap.seq - self._seq)
         self._position = gap.end
-        self._catch_up(CatchUp(gap.seq, gap.spans))
+        self._catch_up(CatchUp(gap.seq, gap.spans), self._until)
 
-    def _catch_up(self, state: CatchUp) -> None:
-        self._catcher = self._new_catcher(state, position=self._position, seq=self._seq)
+    def _catch_up(self, state: CatchUp, until: int | None) -> None:
+        # Of what was read some may be under way, or have been before a crash.
+        doubtful = max(self._launched - self._seq, 0) + state.counted + _UNDER_WAY * self._max_samples
+        self._catcher = self._new_catcher(
+            state, position=self._position, seq=self._seq, doubtful=doubtful if self._ordered else 0, until=until
+        )
 
 
 def _log_fault(state: RetryCallState) -> None:

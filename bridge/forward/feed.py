@@ -104,8 +104,15 @@ class Feed:
 
     async def _announce(self, parcel: Parcel) -> None:
         """Before samples leave, the saved account must say that they may have."""
-        if self._ahead and parcel.seq > self.account.launched:
-            self.account = replace(self.account, launched=parcel.seq + self._ahead)
+        account = self.account
+        if not self._ahead:
+            return
+        if parcel.seq > account.launched:
+            account = replace(account, launched=parcel.seq + self._ahead)
+        if parcel.until is not None and (account.until is None or parcel.until > account.until):
+            account = replace(account, until=parcel.until)
+        if account is not self.account:
+            self.account = account
             await _patiently(self._save_account)
 
     async def _save_account(self) -> None:

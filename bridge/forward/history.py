@@ -42,6 +42,8 @@ class Window:
 
     columns: Columns
     rest: Spans
+    maxt: int = 0
+    """The last of the time, ms."""
 
 
 class Windows:
@@ -54,19 +56,27 @@ class Windows:
         self._width = _FIRST_MS
         self.spans = spans
 
-    def next(self) -> Window | None:
-        """The next window, which may be empty; None when all have been. Raises OSError: then it can be asked again."""
+    def next(self, *, least: int = 0, until: int | None = None) -> Window | None:
+        """The next window, which may be empty; None when all have been. Raises OSError: then it can be asked again.
+
+        It reaches to `until` ms, however many samples that are, and has `least` of them, if its span does.
+        """
         if not self.spans:
             return None
         (first, last), *others = self.spans
+        whole = max(first, until if until is not None else first)
+        most, grows = max(self._max_samples, 2 * least), True
         while True:
-            maxt = min(first + self._width - 1, last)
+            maxt = min(max(first + self._width - 1, whole), last)
             try:
-                columns = self._history(first, maxt, self._max_samples if maxt > first else 0)
-                break
+                columns = self._history(first, maxt, most if maxt > whole else 0)
             except TooManySamples:
-                self._width = (maxt - first + 1) // 2
+                self._width, grows = (maxt - first + 1) // 2, False
+                continue
+            if len(columns) >= least or maxt == last or not grows:
+                break
+            self._width = 2 * (maxt - first + 1)
         if len(columns) <= self._max_samples // 4:
             self._width *= 2
         self.spans = ((maxt + 1, last), *others) if maxt < last else tuple(others)
-        return Window(columns, self.spans)
+        return Window(columns, self.spans, maxt)

@@ -47,6 +47,7 @@ class Parcel:
         from_history: they were read from history, where samples are that the account knows already.
         catching_up: what is left of history behind it, before the log is read on.
         doubtful: some of them may have been sent before, nobody knows which.
+        until: of history: the end of the window that they are of, ms.
     """
 
     payload: Payload
@@ -56,3 +57,4 @@ class Parcel:
     from_history: bool = False
     catching_up: CatchUp | None = None
     doubtful: bool = False
+    until: int | None = None

@@ -194,6 +194,7 @@ class Sink:
             history=self._history,
             max_samples=self._outlet.parcel,
             encoder=self._outlet.encoder,
+            ordered=self._outlet.ordered,
         )
         return Feed(
             account,

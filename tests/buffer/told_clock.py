@@ -33,7 +33,8 @@ class ToldClock:
             try:
                 yield
             finally:
-                self._waits.remove(wait)
+                with contextlib.suppress(ValueError):
+                    self._waits.remove(wait)
 
     @property
     def due(self) -> int | None:
@@ -43,6 +44,6 @@ class ToldClock:
     def tell(self, now: int) -> None:
         """It is `now` ms: who has waited long enough goes on."""
         self.now = now
-        for due, timeout in self._waits:
-            if due <= now and not timeout.expired():
-                timeout.reschedule(0.0)
+        for wait in [wait for wait in self._waits if wait[0] <= now]:
+            self._waits.remove(wait)
+            wait[1].reschedule(0.0)

@@ -17,7 +17,7 @@ from bridge.clock import Clock, SystemClock
 from bridge.config import InfluxSink
 from bridge.forward import DeadLetters, ForwardMetrics, History, Pace, Sink, SinkSettings, StoredHistory
 from bridge.native import Batch
-from tests.buffer.samples import dump, open_store
+from tests.buffer.samples import SMALL, dump, open_store
 from tests.edge.serving import serving, until
 from tests.forward.fake_influx import FakeInflux
 
@@ -42,6 +42,7 @@ class Rig:
         self.fake = fake
         self.pace = pace
         self.clock = clock
+        self.storage = settings.pop("storage", SMALL)
         self.settings = self.sink_settings(port, settings)
         self.accepted: dict[tuple[str, int], float] = {}
         self.registry = CollectorRegistry()
@@ -65,7 +66,7 @@ class Rig:
     def open(self) -> None:
         """Open the data directory and start the sink."""
         self.registry = CollectorRegistry()
-        self.store = open_store(self.folder, registry=self.registry, clock=self.clock)
+        self.store = open_store(self.folder, registry=self.registry, clock=self.clock, settings=self.storage)
         self.history = self.new_history()
         self.open_state()
         self.store.add_readers(self.cursors)

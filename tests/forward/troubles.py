@@ -40,6 +40,7 @@ TROUBLES = {
     "500 with half of it stored": Trouble(lines.half_stored, messages.error_after_commit, "retrying"),
     "429": _says("retrying", 429, "too many requests"),
     "429 with Retry-After": _says("retrying", 429, "too many requests", retry_after="1"),
+    "429 with a long Retry-After": _says("retrying", 429, "too many requests", retry_after="1200"),
     "503": _says("retrying", 503, "request throttled, queue full"),
     "503 with Retry-After": _says("retrying", 503, "wait", retry_after="1"),
     "slow": Trouble(lines.slow(0.4), messages.slow(0.4), "retrying"),
