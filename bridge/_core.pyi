@@ -805,13 +805,19 @@ class Query:
         for all, and whether there are more. Raises QueryLimit, QueryFailed."""
 
     def federate(
-        self, blocks: Sequence[_NamedBlock], external: Sequence[tuple[str, str]], format: str, escaping: str
+        self,
+        blocks: Sequence[_NamedBlock],
+        external: Sequence[tuple[str, str]],
+        format: str,
+        escaping: str,
+        *,
+        max_series: int = 0,
     ) -> Federation:
         """The newest sample of each series that any selector finds, as `text` or `protobuf`, names escaped as for
         `PushTable.render`; series that have ended are left out.
 
-        Series get those `external` labels whose names they don't have. Raises QueryFailed, and ValueError for another
-        format.
+        Series get those `external` labels whose names they don't have. Raises QueryLimit, QueryFailed, and ValueError
+        for another format.
         """
 
     def dump(self, blocks: Sequence[_NamedBlock]) -> Dump:
@@ -1904,11 +1910,16 @@ class LabelSets:
     def distinct(self, name: str) -> list[str]:
         """The values that a label has, as they appear."""
 
-    def replaced(self, target: str, template: str, source: str, pattern: str) -> tuple[LabelSets, memoryview]:
-        """`label_replace`; and where the pattern matched (uint8). Raises ValueError for a bad pattern."""
+    def replaced(
+        self, target: str, template: str, source: str, pattern: str, max_bytes: int
+    ) -> tuple[LabelSets, memoryview, int]:
+        """`label_replace`; where the pattern matched (uint8); and what the sets may take at most, bytes.
 
-    def joined(self, target: str, separator: str, sources: Sequence[str]) -> LabelSets:
-        """`label_join`."""
+        Raises QueryLimit before they take more than `max_bytes` (0: no limit), ValueError for a bad pattern.
+        """
+
+    def joined(self, target: str, separator: str, sources: Sequence[str], max_bytes: int) -> tuple[LabelSets, int]:
+        """`label_join`; bytes and limit likewise."""
 
     def ratios(self) -> memoryview:
         """Prometheus' hash of each set as a part of the largest (float64)."""
@@ -1916,8 +1927,8 @@ class LabelSets:
     def kept(self, names: Sequence[str], without: bool) -> LabelSets:
         """Each set with these labels only, or, `without`, without them and the metric's name."""
 
-    def including(self, other: LabelSets, names: Sequence[str]) -> LabelSets:
-        """With some labels as the set of the same number in `other` has them."""
+    def including(self, other: LabelSets, names: Sequence[str], max_bytes: int) -> tuple[LabelSets, int]:
+        """With some labels as the set of the same number in `other` has them; bytes and limit likewise."""
 
 @final
 class Samples:
@@ -1993,8 +2004,8 @@ class Samples:
     def window(self, end: int, range: int, edges: str, delta: int) -> Samples | None:
         """The samples in (end - range, end]; None when histograms would have to be put at its edges."""
 
-    def json(self) -> bytes:
-        """As the query API shows a matrix."""
+    def json(self, *, max_bytes: int = 0) -> bytes:
+        """As the query API shows a matrix. Raises QueryLimit as soon as it is longer; 0 sets no limit."""
 
     def rows(self) -> list[tuple[dict[str, str], list[tuple[int, float]], list[tuple[int, FloatHistogram]]]]:
         """Each series with its floats and histograms."""
@@ -2134,8 +2145,11 @@ def frame_json(
     cells: npt.NDArray[np.int64],
     histograms: Sequence[FloatHistogram],
     vector: bool,
+    *,
+    max_bytes: int = 0,
 ) -> bytes:
-    """A frame as the query API shows it: as a vector, of its first step, or as a matrix."""
+    """A frame as the query API shows it: as a vector, of its first step, or as a matrix. Raises QueryLimit as soon as
+    it is longer; 0 sets no limit."""
 
 def scaled_histograms(histograms: Sequence[FloatHistogram], factor: float) -> list[FloatHistogram]:
     """Each times a number."""

@@ -203,7 +203,7 @@ class Bridge:
             queries=Queries(self._engines, lambda: parts.settings.promql, log, clock),
             expressions=Expressions(parser_options),
             exemplars=Exemplars(store.head, parser_options),
-            browse=Browse(store.querier),
+            browse=Browse(store.querier, lambda: parts.settings.promql),
             metadata=Metadata(store.head),
             facts=Facts(
                 lambda: parts.settings,
@@ -219,7 +219,12 @@ class Bridge:
 def _engine(parts: "_Parts") -> "promql.Engine":
     """What evaluates PromQL, as the settings want it."""
     settings = parts.settings.promql
-    limits = Limits(samples=settings.max_samples, timeout=settings.timeout.seconds, concurrency=settings.concurrency)
+    limits = Limits(
+        series=settings.max_series,
+        samples=settings.max_samples,
+        timeout=settings.timeout.seconds,
+        concurrency=settings.concurrency,
+    )
     select = samples_of(parts.store.querier)
     return promql.Engine(select, _engine_options(parts.settings), limits, clock=parts.clock)
 

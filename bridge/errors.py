@@ -72,9 +72,13 @@ class UnsupportedType(BridgeError):
 
 
 class QueryTooLarge(BridgeError):
-    """A query that would take more series, samples or bytes than it may."""
+    """A query that would take more series, samples or bytes than it may; `what` is which of them."""
 
     status = 422
+
+    def __init__(self, text: str, what: str) -> None:
+        super().__init__(text)
+        self.what = what
 
 
 class Unreadable(BridgeError):

@@ -12,7 +12,8 @@ from bridge.api.endpoint import Call
 from bridge.api.envelope import Reply
 from bridge.api.parameters import invalid, limit, window
 from bridge.api.selectors import selectors
-from bridge.buffer import Querier, Selector
+from bridge.buffer import Querier, QueryLimits, Selector
+from bridge.config import PromQL
 from bridge.errors import BadInput
 from bridge.model import unescape_name
 
@@ -22,10 +23,11 @@ TRUNCATED = ("results truncated due to limit",)
 
 
 class Browse:
-    """What the endpoints do. All of it happens in threads."""
+    """What the endpoints do, in threads. `settings` are those in force."""
 
-    def __init__(self, querier: Querier) -> None:
+    def __init__(self, querier: Querier, settings: Callable[[], PromQL]) -> None:
         self._querier = querier
+        self._settings = settings
 
     async def series(self, call: Call) -> Reply:
         """The label sets of the series that any `match[]` selects."""
@@ -36,7 +38,8 @@ class Browse:
             wanted = [Selector(matchers, mint, maxt, held=True) for matchers in selectors(call.all("match[]"))]
         except BadInput as error:
             raise invalid("match[]", error) from None
-        data, is_cut = await to_thread.run_sync(partial(self._querier.listing, wanted, limit=most))
+        limits = QueryLimits(series=self._settings().max_series)
+        data, is_cut = await to_thread.run_sync(partial(self._querier.listing, wanted, limit=most, limits=limits))
         return Reply(data, TRUNCATED if is_cut else ())
 
     async def labels(self, call: Call) -> Reply:

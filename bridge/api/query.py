@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
@@ -87,9 +88,8 @@ class Queries:
 
     async def _reply(self, call: Call, result: "Result", most: int, begun: float) -> Reply:
         shown = result.first(most) if most else result
-        data = shown.json() if shown.cells <= CELLS_INLINE else await to_thread.run_sync(shown.json)
-        if len(data) > self._settings().max_result_bytes:
-            raise ApiError("execution", f"the result takes more than {self._settings().max_result_bytes}")
+        print_ = partial(shown.json, max_bytes=self._settings().max_result_bytes)
+        data = print_() if shown.cells <= CELLS_INLINE else await to_thread.run_sync(print_)
         warnings, infos = _bounded(result.warnings, "warning"), _bounded(result.infos, "info")
         if shown is not result:
             warnings.append(TRUNCATED)

@@ -53,7 +53,7 @@ class BlockSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class QueryLimits:
-    """What one query may take, all its selectors together. 0: no limit."""
+    """What one query may take, all its selectors together: series count for each that matches them. 0: no limit."""
 
     series: int = 0
     samples: int = 0
@@ -196,25 +196,33 @@ class Querier:
             with self._reading() as blocks:
                 return query.series(blocks, max_series=limits.series)
 
-    def listing(self, selectors: Sequence[Selector], *, limit: int = 0) -> tuple[bytes, bool]:
+    def listing(
+        self, selectors: Sequence[Selector], *, limit: int = 0, limits: QueryLimits = NO_LIMITS
+    ) -> tuple[bytes, bool]:
         """The same label sets as a JSON array of objects, at most `limit` of them, and whether there are more."""
         with _told():
-            query = Query(self._head, selectors)
+            query = Query(self._head, selectors, max_series=limits.series)
             with self._reading() as blocks:
-                return query.listing(blocks, limit=limit)
+                return query.listing(blocks, limit=limit, max_series=limits.series)
 
     def federate(
-        self, selectors: Sequence[Selector], external: Sequence[tuple[str, str]], *, form: str, escaping: str
+        self,
+        selectors: Sequence[Selector],
+        external: Sequence[tuple[str, str]],
+        *,
+        form: str,
+        escaping: str,
+        limits: QueryLimits = NO_LIMITS,
     ) -> Iterator[bytes]:
         """The newest sample of each series that any selector finds as an exposition, `text` or `protobuf`, in bounded
         pieces; series that have ended are left out, and get those `external` labels whose names they don't have.
 
-        All samples are read before this returns.
+        All samples are read before this returns. Raises QueryTooLarge.
         """
         with _told():
-            query = Query(self._head, selectors)
+            query = Query(self._head, selectors, max_series=limits.series)
             with self._reading() as blocks:
-                return query.federate(blocks, external, form, escaping)
+                return query.federate(blocks, external, form, escaping, max_series=limits.series)
 
     def label_names(
         self, matchers: Matchers = (), mint: int = MIN_TIME, maxt: int = MAX_TIME, *, limit: int = 0
@@ -296,7 +304,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except QueryLimit as error:
-        raise QueryTooLarge(f"{error} (limit: {error.what})") from None
+        raise QueryTooLarge(str(error), error.what) from None
     except QueryFailed as error:
         raise Unreadable(str(error)) from None
     except ValueError as error:

@@ -206,6 +206,12 @@ class PromQL(Section):
     )
     concurrency: Count = Field(20, ge=1, le=1000, description="Queries at a time; the others wait for their turn.")
     max_samples: Count = Field(50_000_000, ge=1, description="Samples that one query holds in memory at most.")
+    max_series: Count = Field(
+        1_000_000,
+        ge=0,
+        description="Series that one query, `/api/v1/series` or `/federate` finds at most, counted for each selector "
+        "that matches them; over it: 422. 0 sets no limit.",
+    )
     max_result_bytes: Size = Field(
         Size("512MiB"), ge=Size("1KiB"), description="Largest answer to a query, before compression."
     )

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from anyio import CapacityLimiter, to_thread
 from starlette.types import Receive, Scope, Send
 
-from bridge.buffer import Querier, Selector
+from bridge.buffer import Querier, QueryLimits, Selector
 from bridge.clock import Clock
 from bridge.config import Settings
 from bridge.edge import header, negotiate, send_pieces, send_text
@@ -35,7 +35,8 @@ class Federate:
         self._limiter = CapacityLimiter(AT_A_TIME)
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        """GET with `match[]`, repeatable; nothing is asked for without one. Raises BadInput, Unreadable."""
+        """GET with `match[]`, repeatable; nothing is asked for without one. Raises BadInput,
+        QueryTooLarge, Unreadable."""
         if scope["method"] != "GET":
             await send_text(send, 405, "Method Not Allowed", [(b"allow", b"GET, OPTIONS")])
             return
@@ -45,7 +46,12 @@ class Federate:
         external = external_labels(settings.global_.external_labels)
         exposition = negotiate((header(scope, b"accept") or b"").decode("latin-1"), openmetrics=False)
         read = partial(
-            self._querier.federate, selectors, external, form=exposition.format, escaping=exposition.escaping
+            self._querier.federate,
+            selectors,
+            external,
+            form=exposition.format,
+            escaping=exposition.escaping,
+            limits=QueryLimits(series=settings.promql.max_series),
         )
         pieces = await to_thread.run_sync(read, limiter=self._limiter)
         await send_pieces(scope, send, exposition.content_type.encode(), pieces, self._limiter)

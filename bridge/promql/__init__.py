@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bridge.promql.ast import Expr
 from bridge.promql.errors import ParseError
-from bridge.promql.failures import QueryFailed, QueryTimeout, TooManySamples
+from bridge.promql.failures import QueryFailed, QueryTimeout, TooManySamples, TooManySeries
 from bridge.promql.limits import Limits
 from bridge.promql.numbers import format_float
 from bridge.promql.options import EngineOptions, ParserOptions
@@ -41,6 +41,7 @@ __all__ = [
     "Result",
     "Select",
     "TooManySamples",
+    "TooManySeries",
     "format_expr",
     "format_float",
     "matchers_of",

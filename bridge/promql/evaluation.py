@@ -1,22 +1,27 @@
 """One query being evaluated: what all operators share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
 from bridge.model import Matcher
-from bridge.native import Cells, Columns, LabelSets, Samples, aggregate_cells
+from bridge.native import Cells, Columns, LabelSets, QueryLimit, Samples, aggregate_cells
 from bridge.promql.annotations import Annotations, Occurrences
 from bridge.promql.ast import Expr, Span, VectorSelector
-from bridge.promql.failures import QueryFailed
+from bridge.promql.failures import QueryFailed, TooManySamples
 from bridge.promql.frame import Floats, Frame, Histograms, Integers, Scalar, Steps, Value
-from bridge.promql.limits import Budget
+from bridge.promql.limits import Budget, Limits
 from bridge.promql.options import EngineOptions
 from bridge.promql.quoting import quote
 
 __all__ = ["Evaluation", "Read", "Select", "duplicate_labels"]
+
+
+SAMPLE_BYTES = 16
+"""A time and a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +36,17 @@ class Read:
 class Select(Protocol):
     """Where samples are. Called in a thread that may wait, once or a few times a query."""
 
-    def __call__(self, reads: Sequence[Read], max_samples: int, /) -> Sequence[Columns | Samples]:
+    def __call__(self, reads: Sequence[Read], limits: Limits, /) -> Sequence[Columns | Samples]:
         """The samples of each read, all of them of one moment; series in any order, those without samples left out.
-        Raises QueryTooLarge beyond `max_samples` (0: no limit), BadInput for a bad pattern."""
+        Raises TooManySeries, TooManySamples, and BadInput for a bad pattern."""
+
+
+@dataclass(slots=True)
+class Making:
+    """Labels in the making: bytes that they may take (0: any number), and those that they did."""
+
+    most: int
+    taken: int = 0
 
 
 @dataclass(slots=True)
@@ -79,7 +92,7 @@ class Evaluation:
         """Have these samples at hand. What is there already is not read again."""
         missing = [read for read in dict.fromkeys(reads) if read not in self._samples]
         if missing:
-            found = self.select(missing, self.budget.limits.samples)
+            found = self.select(missing, self.budget.limits)
             for read, samples in zip(missing, found, strict=True):
                 self._samples[read] = samples if isinstance(samples, Samples) else Samples(samples)
                 self.hold(self._samples[read].weight)
@@ -101,6 +114,17 @@ class Evaluation:
     def room(self, series: int, steps: int) -> None:
         """A frame of this size is about to be made. Raises TooManySamples before it takes the memory."""
         self.budget.hold(self._held + series * steps)
+
+    @contextmanager
+    def making_labels(self) -> Iterator["Making"]:
+        """Label sets of any length are about to be made. Their bytes count like samples; raises TooManySamples."""
+        most = self.budget.limits.samples
+        making = Making(max(1, (most - self._held) * SAMPLE_BYTES) if most else 0)
+        try:
+            yield making
+        except QueryLimit:
+            raise TooManySamples from None
+        self.hold(making.taken // SAMPLE_BYTES)
 
     def unnamed(self, frame: Frame) -> Frame:
         """The values are another metric's now: names go, at once or in the end."""

@@ -14,11 +14,13 @@ class Limits:
     """Bounds on queries; 0 sets none.
 
     Attributes:
+        series: that one query reads, counted for each selector that matches them.
         samples: that one query may hold at once. Cells of frames count, whether anything is in them or not.
         timeout: seconds that one query may take.
         concurrency: queries at a time; the others wait.
     """
 
+    series: int = 0
     samples: int = 50_000_000
     timeout: float = 120.0
     concurrency: int = 20

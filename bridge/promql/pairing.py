@@ -179,7 +179,11 @@ def result_labels(evaluation: Evaluation, sides: Sides, pairs: Pairs) -> LabelSe
         labels = labels.without_metadata(np.ones(len(labels), dtype=np.uint8))
     if matching.card == "one-to-one":
         labels = labels.kept(matching.labels, without=False) if matching.on else labels.dropped(matching.labels)
-    return labels.including(pairs.one.labels, matching.include) if matching.include else labels
+    if not matching.include:
+        return labels
+    with evaluation.making_labels() as making:
+        labels, making.taken = labels.including(pairs.one.labels, matching.include, making.most)
+    return labels
 
 
 def check_matches(sides: Sides, pairs: Pairs, labels: LabelSets) -> None:

@@ -7,9 +7,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from bridge.native import FloatHistogram, LabelSets, Samples, frame_json
+from bridge.native import FloatHistogram, LabelSets, QueryLimit, Samples, frame_json
 from bridge.promql.evaluation import Evaluation
-from bridge.promql.failures import QueryFailed
+from bridge.promql.failures import QueryFailed, ResultTooLong
 from bridge.promql.frame import Frame, RangeVector, Scalar, Text, Value
 
 __all__ = ["Kind", "Result", "Series", "Stats", "finished"]
@@ -77,22 +77,26 @@ class Result:
             return replace(self, value=replace(value, samples=samples, drop_name=value.drop_name[:series]))
         return self
 
-    def json(self) -> bytes:
-        """`{"resultType":"vector","result":[...]}`"""
-        return b'{"resultType":"%s","result":%s}' % (self.kind.encode(), self.result_json())
+    def json(self, *, max_bytes: int = 0) -> bytes:
+        """`{"resultType":"vector","result":[...]}`. Raises ResultTooLong for a longer value; 0: no limit."""
+        try:
+            value = self.result_json(max_bytes)
+        except QueryLimit:
+            raise ResultTooLong(max_bytes) from None
+        return b'{"resultType":"%s","result":%s}' % (self.kind.encode(), value)
 
-    def result_json(self) -> bytes:
-        """Only the value."""
+    def result_json(self, max_bytes: int) -> bytes:
+        """Only the value. Raises QueryLimit."""
         match self.value:
             case Frame():
-                return json_of(self.value, is_vector=self.kind == "vector")
+                return json_of(self.value, max_bytes, is_vector=self.kind == "vector")
             case RangeVector():
-                return self.value.samples.json()
+                return self.value.samples.json(max_bytes=max_bytes)
             case Scalar() if self.kind == "matrix":
-                return json_of(one_series(self.value), is_vector=False)
+                return json_of(one_series(self.value), max_bytes, is_vector=False)
             case Scalar():
                 # As a vector of one prints it: [{"metric":{},"value":[1,"2"]}]
-                return json_of(one_series(self.value), is_vector=True).split(b'"value":')[1][:-2]
+                return json_of(one_series(self.value), 0, is_vector=True).split(b'"value":')[1][:-2]
             case Text():
                 return b"[%s,%s]" % (self.seconds().encode(), json.dumps(self.value.value, ensure_ascii=False).encode())
 
@@ -139,8 +143,8 @@ def series_of(frame: Frame) -> Iterator[Series]:
         yield frame.labels.labels(row), samples
 
 
-def json_of(frame: Frame, *, is_vector: bool) -> bytes:
-    """A frame as the query API shows it."""
+def json_of(frame: Frame, max_bytes: int, *, is_vector: bool) -> bytes:
+    """A frame as the query API shows it. Raises QueryLimit."""
     histograms = frame.histograms
     return frame_json(
         frame.labels,
@@ -150,6 +154,7 @@ def json_of(frame: Frame, *, is_vector: bool) -> bytes:
         np.zeros(0, dtype=np.int64) if histograms is None else histograms.cells,
         [] if histograms is None else histograms.items.tolist(),
         is_vector,
+        max_bytes=max_bytes,
     )
 
 

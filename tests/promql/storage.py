@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from bridge.native import FloatHistogram, LabelSets, Samples
 from bridge.promql.evaluation import Read
+from bridge.promql.limits import Limits
 from tests.promql.matching import matches
 from tests.promql.script import Labels, Load
 
@@ -50,7 +51,7 @@ class Storage:
                 floats[time] = (time, sample, start)
                 previous = None
 
-    def select(self, reads: Sequence[Read], max_samples: int) -> list[Samples]:  # noqa: ARG002 - few samples
+    def select(self, reads: Sequence[Read], limits: Limits) -> list[Samples]:  # noqa: ARG002 - few samples
         """What `Select` wants."""
         return [self._read(read) for read in reads]
 

@@ -95,11 +95,11 @@ async def test_a_query_takes_no_longer_than_it_may() -> None:
 async def test_a_canceled_query_ends() -> None:
     started, go_on, ended = threading.Event(), threading.Event(), threading.Event()
 
-    def slow(reads: Sequence[Read], max_samples: int) -> list[Samples]:
+    def slow(reads: Sequence[Read], limits: Limits) -> list[Samples]:
         started.set()
         go_on.wait(10)
         try:
-            return storage().select(reads, max_samples)
+            return storage().select(reads, limits)
         finally:
             ended.set()
 
@@ -114,9 +114,9 @@ async def test_a_canceled_query_ends() -> None:
 async def test_one_selector_is_read_once() -> None:
     reads: list[Read] = []
 
-    def counting(wanted: Sequence[Read], max_samples: int) -> list[Samples]:
+    def counting(wanted: Sequence[Read], limits: Limits) -> list[Samples]:
         reads.extend(wanted)
-        return storage().select(wanted, max_samples)
+        return storage().select(wanted, limits)
 
     result = await Engine(counting).range("up + up offset 10s + max_over_time(up[30s])", 30_000, 60_000, 10_000)
     assert len(result.series()) == 2

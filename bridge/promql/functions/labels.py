@@ -5,6 +5,7 @@ from functools import cmp_to_key
 
 import numpy as np
 
+from bridge.native import QueryLimit
 from bridge.promql.failures import QueryFailed
 from bridge.promql.frame import Frame, Text
 from bridge.promql.functions.function import Function, Invocation
@@ -20,10 +21,15 @@ def label_replace(invocation: Invocation, vector: Frame, target: Text, *how: Tex
     template, source, pattern = how
     if not is_label_name(target.value):
         raise QueryFailed(f"invalid destination label name in label_replace(): {target.value}")
-    try:
-        labels, matched = vector.labels.replaced(target.value, template.value, source.value, pattern.value)
-    except ValueError:
-        raise QueryFailed(f"invalid regular expression in label_replace(): {pattern.value}") from None
+    with invocation.evaluation.making_labels() as making:
+        try:
+            labels, matched, making.taken = vector.labels.replaced(
+                target.value, template.value, source.value, pattern.value, making.most
+            )
+        except QueryLimit:
+            raise
+        except ValueError:
+            raise QueryFailed(f"invalid regular expression in label_replace(): {pattern.value}") from None
     drop_name = vector.drop_name
     if target.value == NAME:
         drop_name = drop_name & ~np.frombuffer(matched, dtype=np.bool_)
@@ -37,7 +43,9 @@ def label_join(invocation: Invocation, vector: Frame, target: Text, separator: T
             raise QueryFailed(f"invalid source label name in label_join(): {source.value}")
     if not is_label_name(target.value):
         raise QueryFailed(f"invalid destination label name in label_join(): {target.value}")
-    labels = vector.labels.joined(target.value, separator.value, [source.value for source in sources])
+    names = [source.value for source in sources]
+    with invocation.evaluation.making_labels() as making:
+        labels, making.taken = vector.labels.joined(target.value, separator.value, names, making.most)
     drop_name = np.zeros(len(vector), dtype=np.bool_) if target.value == NAME else vector.drop_name
     return invocation.evaluation.merged(replace(vector, labels=labels, drop_name=drop_name))
 

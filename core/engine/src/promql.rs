@@ -23,6 +23,7 @@ mod quantile;
 mod rate;
 mod regression;
 mod relabel;
+mod room;
 pub mod samples;
 pub mod smooth;
 mod starts;
@@ -31,4 +32,5 @@ mod xxh64;
 
 pub use cells::Cells;
 pub use label_sets::{Grouping, LabelSets};
+pub use room::Room;
 pub use samples::Samples;

@@ -5,7 +5,7 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::query::unreadable;
+use crate::query::failure;
 
 /// Size of a piece, bytes.
 const PIECE: usize = 256 * 1024;
@@ -39,7 +39,7 @@ impl PyExport {
             let mut piece = Vec::new();
             self.0.lock().piece(&mut piece, PIECE).map(|()| piece)
         });
-        let piece = piece.map_err(|failed| unreadable(py, failed))?;
+        let piece = piece.map_err(|failed| failure(py, failed))?;
         Ok((!piece.is_empty()).then(|| PyBytes::new(py, &piece)))
     }
 
@@ -119,7 +119,7 @@ impl PyDump {
             let mut piece = String::new();
             self.0.lock().piece(&mut piece, PIECE).map(|()| piece)
         });
-        let piece = piece.map_err(|failed| unreadable(py, failed))?;
+        let piece = piece.map_err(|failed| failure(py, failed))?;
         Ok((!piece.is_empty()).then(|| PyBytes::new(py, piece.as_bytes())))
     }
 }

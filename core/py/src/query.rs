@@ -58,12 +58,19 @@ fn limited(py: Python<'_>, what: Limit, limit: usize) -> PyErr {
 }
 
 /// 0 sets no limit.
+pub(crate) fn limit_of(limit: usize) -> usize {
+    if limit == 0 {
+        usize::MAX
+    } else {
+        limit
+    }
+}
+
 fn limits(series: usize, samples: usize, bytes: usize) -> Limits {
-    let limit = |limit| if limit == 0 { usize::MAX } else { limit };
     Limits {
-        series: limit(series),
-        samples: limit(samples),
-        bytes: limit(bytes),
+        series: limit_of(series),
+        samples: limit_of(samples),
+        bytes: limit_of(bytes),
     }
 }
 
@@ -155,9 +162,28 @@ impl Why {
     }
 }
 
-/// Why what was being read cannot be read on.
-pub(crate) fn unreadable(py: Python<'_>, failed: Failed) -> PyErr {
+/// Why what was being read, or printed, cannot be read on.
+pub(crate) fn failure(py: Python<'_>, failed: Failed) -> PyErr {
     Why::from_failed(failed, &[]).into_error(py)
+}
+
+/// What `read` gives for each selector; series count once for each that finds them, since they are held for each.
+fn each<T>(
+    selected: Vec<Selected>,
+    blocks: &[NamedBlock],
+    max_series: usize,
+    read: impl Fn(Vec<Box<dyn SeriesStream>>, Window, &Limits) -> Result<Vec<T>, Failed>,
+) -> Result<Vec<Vec<T>>, Why> {
+    let whole = limits(max_series, 0, 0);
+    let mut left = whole;
+    let one = |selected: Selected| {
+        let found = selected.read(blocks, |places, window| {
+            read(places, window, &left).map_err(|failed| failed.in_terms_of(&whole))
+        })?;
+        left = left.without(found.len(), 0, 0);
+        Ok(found)
+    };
+    selected.into_iter().map(one).collect()
 }
 
 /// Selectors, with what the head had of them at one moment. Used up by the first call that reads.
@@ -179,14 +205,8 @@ impl PyQuery {
     /// The label sets that any selector finds.
     fn label_sets(&self, py: Python<'_>, blocks: Vec<PyNamedBlock<'_>>, max_series: usize) -> PyResult<Vec<Arc<[u8]>>> {
         let (selected, blocks) = (self.take()?, blocks_from(blocks));
-        let limits = limits(max_series, 0, 0);
-        let found = py.detach(|| {
-            let series = |one: Selected| one.read(&blocks, |places, window| query::series(places, window, &limits));
-            let found = query::union(selected.into_iter().map(series).collect::<Result<_, _>>()?);
-            let checked = limits.check_series(found.len());
-            checked.map(|()| found).map_err(|failed| Why::from_failed(failed, &[]))
-        });
-        found.map_err(|why| why.into_error(py))
+        let found = py.detach(|| Ok(query::union(each(selected, &blocks, max_series, query::series)?)));
+        found.map_err(|why: Why| why.into_error(py))
     }
 }
 
@@ -209,11 +229,14 @@ impl PyQuery {
         };
         let mut selected = selectors.into_iter().map(compile).collect::<PyResult<Vec<_>>>()?;
         if let Some(head) = &head {
-            let (head, limits): (&PyHead, _) = (head, limits(max_series, 0, 0));
+            let (head, whole): (&PyHead, _) = (head, limits(max_series, 0, 0));
             let collected = py.detach(|| {
-                let head = head.read();
+                let (head, mut left) = (head.read(), whole);
                 selected.iter_mut().try_for_each(|selected| {
-                    selected.head = Some(head.entries(&selected.matchers, selected.window, &limits)?);
+                    let entries = head.entries(&selected.matchers, selected.window, &left);
+                    let entries = entries.map_err(|failed| failed.in_terms_of(&whole))?;
+                    left = left.without(entries.count(), 0, 0);
+                    selected.head = Some(entries);
                     Ok(())
                 })
             });
@@ -285,6 +308,7 @@ impl PyQuery {
         Ok((PyBytes::new(py, text.as_bytes()), is_cut))
     }
 
+    #[pyo3(signature = (blocks, external, format, escaping, *, max_series = 0))]
     fn federate(
         &self,
         py: Python<'_>,
@@ -292,14 +316,13 @@ impl PyQuery {
         external: Vec<(String, String)>,
         format: &str,
         escaping: &str,
+        max_series: usize,
     ) -> PyResult<PyFederation> {
         let exposition = exposition_named(format)?;
         let escaping = escaping_named(escaping)?;
         let (selected, blocks) = (self.take()?, blocks_from(blocks));
         let found = py.detach(|| {
-            let newest = |places, window| query::newest(places, window, &Limits::default());
-            let sets = selected.into_iter().map(|one| one.read(&blocks, newest));
-            let series = query::union_newest(sets.collect::<Result<_, _>>()?);
+            let series = query::union_newest(each(selected, &blocks, max_series, query::newest)?);
             Ok(Federation::new(series, &external, exposition, escaping))
         });
         found.map(PyFederation::from).map_err(|why: Why| why.into_error(py))

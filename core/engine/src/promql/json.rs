@@ -7,6 +7,7 @@ use super::LabelSets;
 use crate::float::{push_i64, push_value};
 use crate::float_histogram::FloatHistogram;
 use crate::labels::Labels;
+use crate::query::{Failed, Limit};
 
 /// A frame, to be printed.
 #[derive(Debug, Clone, Copy)]
@@ -39,8 +40,8 @@ impl Printed<'_> {
             .unwrap_or_default()
     }
 
-    /// `[{"metric":{},"value":[1,"2"]}]`, of the first step.
-    pub fn vector(&self) -> Vec<u8> {
+    /// `[{"metric":{},"value":[1,"2"]}]`, of the first step. Fails beyond `most` bytes, as soon as they are written.
+    pub fn vector(&self, most: usize) -> Result<Vec<u8>, Failed> {
         let mut out = vec![b'['];
         let time = seconds_of(self.times.first().copied().unwrap_or(0));
         for (row, labels, values, present) in self.rows() {
@@ -57,14 +58,15 @@ impl Printed<'_> {
                 _ => {}
             }
             out.push(b'}');
+            check(&out, most)?;
         }
         out.push(b']');
-        out
+        Ok(out)
     }
 
-    /// `[{"metric":{},"values":[[1,"2"],[2,"3"]]}]`
-    pub fn matrix(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.values.len() * 24 + 64);
+    /// `[{"metric":{},"values":[[1,"2"],[2,"3"]]}]`, likewise.
+    pub fn matrix(&self, most: usize) -> Result<Vec<u8>, Failed> {
+        let mut out = Vec::with_capacity((self.values.len() * 24 + 64).min(most));
         out.push(b'[');
         let times: Vec<Vec<u8>> = self.times.iter().map(|time| seconds_of(*time)).collect();
         for (row, labels, values, present) in self.rows() {
@@ -75,67 +77,71 @@ impl Printed<'_> {
                 let time = times.get(usize::try_from(cell - start).ok()?)?;
                 Some((time, histogram.as_ref()))
             });
-            push_series(
-                &mut out,
-                row,
-                labels,
-                floats.map(|(time, (value, _))| (time, *value)),
-                histograms,
-            );
+            let floats = floats.map(|(time, (value, _))| (time, *value));
+            push_series(&mut out, most, row, labels, floats, histograms)?;
         }
         out.push(b']');
-        out
+        Ok(out)
     }
 }
 
 /// Samples with times of their own, likewise.
-pub fn matrix_of(samples: &Samples) -> Vec<u8> {
+pub fn matrix_of(samples: &Samples, most: usize) -> Result<Vec<u8>, Failed> {
     let mut out = vec![b'['];
     for (row, labels) in samples.labels().iter().enumerate() {
         let (floats, histograms) = (samples.floats(row), samples.histograms(row));
-        push_series(
-            &mut out,
-            row,
-            labels,
-            floats.iter().map(|(time, value)| (seconds_of(time), *value)),
-            histograms
-                .iter()
-                .map(|(time, histogram)| (seconds_of(time), histogram.as_ref())),
-        );
+        let floats = floats.iter().map(|(time, value)| (seconds_of(time), *value));
+        let histograms = histograms.iter();
+        let histograms = histograms.map(|(time, histogram)| (seconds_of(time), histogram.as_ref()));
+        push_series(&mut out, most, row, labels, floats, histograms)?;
     }
     out.push(b']');
-    out
+    Ok(out)
+}
+
+/// Fail when there are more bytes than `most`.
+fn check(out: &[u8], most: usize) -> Result<(), Failed> {
+    if out.len() > most {
+        let what = Limit::Bytes;
+        return Err(Failed::TooMany { what, limit: most });
+    }
+    Ok(())
 }
 
 /// Times are printed already.
 fn push_series<'a, T: AsRef<[u8]>>(
     out: &mut Vec<u8>,
+    most: usize,
     row: usize,
     labels: Labels<'_>,
     floats: impl Iterator<Item = (T, f64)>,
     histograms: impl Iterator<Item = (T, &'a FloatHistogram)>,
-) {
+) -> Result<(), Failed> {
     begin_series(out, row, labels);
-    push_points(out, b",\"values\":[", floats, push_float);
-    push_points(out, b",\"histograms\":[", histograms, push_histogram);
+    push_points(out, most, b",\"values\":[", floats, push_float)?;
+    push_points(out, most, b",\"histograms\":[", histograms, push_histogram)?;
     out.push(b'}');
+    check(out, most)
 }
 
 fn push_points<T: AsRef<[u8]>, V>(
     out: &mut Vec<u8>,
+    most: usize,
     mut separator: &[u8],
     points: impl Iterator<Item = (T, V)>,
     push: impl Fn(&mut Vec<u8>, &[u8], V),
-) {
+) -> Result<(), Failed> {
     let mut any = false;
     for (time, value) in points {
         out.extend_from_slice(separator);
         push(out, time.as_ref(), value);
+        check(out, most)?;
         (separator, any) = (b",", true);
     }
     if any {
         out.push(b']');
     }
+    Ok(())
 }
 
 fn begin_series(out: &mut Vec<u8>, row: usize, labels: Labels<'_>) {
@@ -228,7 +234,7 @@ mod tests {
             present: &[1, 0, 1, 1, 1, 1],
             histograms: &[(1, Arc::default())],
         };
-        let text = String::from_utf8(printed.matrix()).unwrap();
+        let text = String::from_utf8(printed.matrix(usize::MAX).unwrap()).unwrap();
         let first = r#"{"metric":{"__name__":"m","q":"a\"b\n"},"values":[[1,"1"],[1.250,"NaN"]],"#.to_owned()
             + r#""histograms":[[1.005,{"count":"0","sum":"0"}]]}"#;
         let second = r#"{"metric":{},"values":[[1,"2.5"],[1.005,"1e+21"],[1.250,"+Inf"]]}"#;
@@ -240,10 +246,30 @@ mod tests {
             histograms: &[],
             ..printed
         };
-        let text = String::from_utf8(one.vector()).unwrap();
+        let text = String::from_utf8(one.vector(usize::MAX).unwrap()).unwrap();
         assert!(
             text.ends_with(r#"},"value":[-0.500,"3"]},{"metric":{},"value":[-0.500,"4"]}]"#),
             "{text}"
         );
+    }
+
+    #[test]
+    fn stops_where_it_is_too_long() {
+        let labels = LabelSets::new(vec![Arc::default()]);
+        let printed = Printed {
+            labels: &labels,
+            times: &[1_000, 2_000],
+            values: &[1.0, 2.0],
+            present: &[1, 1],
+            histograms: &[],
+        };
+        let whole = printed.matrix(usize::MAX).unwrap().len();
+        assert!(printed.matrix(whole).is_ok());
+        for most in 0..whole - 1 {
+            assert!(
+                matches!(printed.matrix(most), Err(Failed::TooMany { limit, .. }) if limit == most),
+                "{most}"
+            );
+        }
     }
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
+use super::room::Room;
 use crate::bytes::{put_prefixed, Decoder};
 use crate::labels::{compare, Labels, METRIC_NAME};
+use crate::query::Failed;
 
 /// Labels that tell what a metric is: they go when a value stops being that metric's.
 pub const METADATA: [&str; 3] = [METRIC_NAME, "__type__", "__unit__"];
@@ -232,15 +234,18 @@ impl LabelSets {
     }
 
     /// Each set with the labels `names` as `other` has them: a `group_left`'s. The two are of one length.
-    pub fn including(&self, other: &Self, names: &[String]) -> Self {
+    pub fn including(&self, other: &Self, names: &[String], room: &mut Room) -> Result<Self, Failed> {
         let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
         names.sort_unstable();
         names.dedup();
         let include = |(packed, from): (&Arc<[u8]>, Labels<'_>)| {
             let changes: Vec<(&str, &str)> = names.iter().map(|name| (*name, from.get(name))).collect();
-            overridden(packed, &changes)
+            let long: usize = changes.iter().map(|(name, value)| name.len() + value.len()).sum();
+            room.take(packed.len() + long)?;
+            Ok(overridden(packed, &changes))
         };
-        Self(self.0.iter().zip(other.iter()).map(include).collect())
+        let sets: Result<_, Failed> = self.0.iter().zip(other.iter()).map(include).collect();
+        Ok(Self(sets?))
     }
 }
 
@@ -350,7 +355,11 @@ mod tests {
         );
         let other = sets(&[&[("a", "5")], &[("c", "6")]]);
         assert_eq!(
-            texts(&given.including(&other, &names(&["c", "a"]))),
+            texts(
+                &given
+                    .including(&other, &names(&["c", "a"]), &mut Room::new(usize::MAX))
+                    .unwrap()
+            ),
             [r#"{__name__="m", a="5", b="1"}"#, r#"{c="6"}"#]
         );
     }

@@ -6,9 +6,11 @@ use hashbrown::HashMap;
 
 use super::aggregate::{Cells, Groups};
 use super::label_sets::{Grouping, LabelSets};
+use super::room::Room;
 use super::xxh64::xxh64;
 use crate::labels::Labels;
-use crate::regex::{RegexError, Rewrite};
+use crate::query::Failed;
+use crate::regex::Rewrite;
 
 impl LabelSets {
     /// `target` set to `template` with what `pattern` captures in the value of `source`, in the sets where it matches; and which
@@ -18,13 +20,17 @@ impl LabelSets {
         target: &str,
         template: &str,
         source: &str,
-        pattern: &str,
-    ) -> Result<(Self, Vec<u8>), RegexError> {
-        let rewrite = Rewrite::new(pattern)?;
-        let values: Vec<Option<String>> = self
-            .values(source)
-            .map(|value| rewrite.apply(value, template))
-            .collect();
+        pattern: &Rewrite,
+        room: &mut Room,
+    ) -> Result<(Self, Vec<u8>), Failed> {
+        let captures = template.bytes().filter(|byte| *byte == b'$').count();
+        let mut replace = |labels: Labels<'_>| {
+            let value = labels.get(source);
+            let longest = captures.saturating_mul(value.len()).saturating_add(template.len());
+            room.take(longest.saturating_add(labels.packed().len()))?;
+            Ok(pattern.apply(value, template))
+        };
+        let values: Vec<Option<String>> = self.iter().map(&mut replace).collect::<Result<_, Failed>>()?;
         let matched = values.iter().map(|value| value.is_some().into()).collect();
         Ok((
             self.with_label(target, values.into_iter().map(|value| value.map(Cow::from))),
@@ -33,12 +39,15 @@ impl LabelSets {
     }
 
     /// `target` set to the values of `sources`, with `separator` between them.
-    pub fn joined(&self, target: &str, separator: &str, sources: &[String]) -> Self {
-        let join = |labels: Labels<'_>| {
+    pub fn joined(&self, target: &str, separator: &str, sources: &[String], room: &mut Room) -> Result<Self, Failed> {
+        let mut join = |labels: Labels<'_>| {
             let values: Vec<&str> = sources.iter().map(|source| labels.get(source)).collect();
-            Some(Cow::from(values.join(separator)))
+            let long: usize = values.iter().map(|value| value.len() + separator.len()).sum();
+            room.take(long + labels.packed().len())?;
+            Ok(Some(Cow::from(values.join(separator))))
         };
-        self.with_label(target, self.iter().map(join))
+        let values: Vec<Option<Cow<'_, str>>> = self.iter().map(&mut join).collect::<Result<_, Failed>>()?;
+        Ok(self.with_label(target, values.into_iter()))
     }
 
     /// Prometheus' own hash of each set, as a part of the largest one.

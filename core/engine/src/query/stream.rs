@@ -24,6 +24,11 @@ impl Entries {
         }
     }
 
+    /// How many there are to come.
+    pub fn count(&self) -> usize {
+        self.unsorted.len() + self.sorted.len()
+    }
+
     /// All of them, in any order: sorting takes a third of the time of reading them.
     pub fn unordered(self) -> impl Iterator<Item = Entry> {
         self.sorted.chain(self.unsorted)

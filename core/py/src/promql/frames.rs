@@ -13,6 +13,7 @@ use super::samples::shares;
 use crate::buffer::{Numbers, Slice, View};
 use crate::float_histogram::PyFloatHistogram;
 use crate::gil::detach_if_long;
+use crate::query::{failure, limit_of};
 
 /// Add this file's functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -130,6 +131,7 @@ fn first_cells<'py>(
 }
 
 #[pyfunction]
+#[pyo3(signature = (labels, times, values, present, cells, histograms, vector, *, max_bytes = 0))]
 #[expect(clippy::too_many_arguments, reason = "the parts of a frame")]
 fn frame_json<'py>(
     py: Python<'py>,
@@ -140,7 +142,8 @@ fn frame_json<'py>(
     cells: Slice<i64>,
     histograms: Vec<PyRef<'_, PyFloatHistogram>>,
     vector: bool,
-) -> Bound<'py, PyBytes> {
+    max_bytes: usize,
+) -> PyResult<Bound<'py, PyBytes>> {
     let histograms: Vec<_> = cells.as_slice().iter().copied().zip(shares(&histograms)).collect();
     let printed = Printed {
         labels: &labels.0,
@@ -149,12 +152,13 @@ fn frame_json<'py>(
         present: present.as_slice(),
         histograms: &histograms,
     };
+    let most = limit_of(max_bytes);
     let text = detach_if_long(py, printed.values.len(), || {
         if vector {
-            printed.vector()
+            printed.vector(most)
         } else {
-            printed.matrix()
+            printed.matrix(most)
         }
     });
-    PyBytes::new(py, &text)
+    Ok(PyBytes::new(py, &text.map_err(|failed| failure(py, failed))?))
 }

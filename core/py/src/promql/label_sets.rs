@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use engine::labels::{format_labels, pack};
-use engine::promql::{Grouping, LabelSets};
+use engine::promql::{Grouping, LabelSets, Room};
+use engine::regex::Rewrite;
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -11,6 +12,7 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::buffer::{Numbers, Slice, View};
 use crate::column::labels_dict;
 use crate::gil::detach_if_long;
+use crate::query::{failure, limit_of};
 
 /// Add this file's class to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -140,14 +142,30 @@ impl PyLabelSets {
         template: &str,
         source: &str,
         pattern: &str,
-    ) -> PyResult<(Self, View<'py>)> {
-        let replaced = detach_if_long(py, self.0.len(), || self.0.replaced(target, template, source, pattern));
-        let (labels, matched) = replaced.map_err(|error| PyValueError::new_err(error.to_string()))?;
-        Ok((Self(labels), Numbers::Flags(matched).view(py)?))
+        max_bytes: usize,
+    ) -> PyResult<(Self, View<'py>, usize)> {
+        let pattern = Rewrite::new(pattern).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let mut room = Room::new(limit_of(max_bytes));
+        let replaced = detach_if_long(py, self.0.len(), || {
+            self.0.replaced(target, template, source, &pattern, &mut room)
+        });
+        let (labels, matched) = replaced.map_err(|failed| failure(py, failed))?;
+        Ok((Self(labels), Numbers::Flags(matched).view(py)?, room.taken()))
     }
 
-    fn joined(&self, target: &str, separator: &str, sources: Vec<String>) -> Self {
-        Self(self.0.joined(target, separator, &sources))
+    fn joined(
+        &self,
+        py: Python<'_>,
+        target: &str,
+        separator: &str,
+        sources: Vec<String>,
+        max_bytes: usize,
+    ) -> PyResult<(Self, usize)> {
+        let mut room = Room::new(limit_of(max_bytes));
+        let joined = detach_if_long(py, self.0.len(), || {
+            self.0.joined(target, separator, &sources, &mut room)
+        });
+        Ok((Self(joined.map_err(|failed| failure(py, failed))?), room.taken()))
     }
 
     fn ratios<'py>(&self, py: Python<'py>) -> PyResult<View<'py>> {
@@ -158,7 +176,16 @@ impl PyLabelSets {
         Self(self.0.kept(&Grouping::new(names, without)))
     }
 
-    fn including(&self, other: PyRef<'_, Self>, names: Vec<String>) -> Self {
-        Self(self.0.including(&other.0, &names))
+    fn including(
+        &self,
+        py: Python<'_>,
+        other: PyRef<'_, Self>,
+        names: Vec<String>,
+        max_bytes: usize,
+    ) -> PyResult<(Self, usize)> {
+        let mut room = Room::new(limit_of(max_bytes));
+        let (ours, theirs) = (&self.0, &other.0);
+        let included = detach_if_long(py, ours.len(), || ours.including(theirs, &names, &mut room));
+        Ok((Self(included.map_err(|failed| failure(py, failed))?), room.taken()))
     }
 }

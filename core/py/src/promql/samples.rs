@@ -18,6 +18,7 @@ use crate::buffer::{Numbers, Slice, View};
 use crate::column::{labels_dict, PyColumns};
 use crate::float_histogram::PyFloatHistogram;
 use crate::gil::detach_if_long;
+use crate::query::{failure, limit_of};
 
 /// Add this file's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -190,8 +191,11 @@ impl PySamples {
         Ok(found.map(|samples| Self(Arc::new(samples))))
     }
 
-    fn json<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &detach_if_long(py, self.0.weight(), || json::matrix_of(&self.0)))
+    #[pyo3(signature = (*, max_bytes = 0))]
+    fn json<'py>(&self, py: Python<'py>, max_bytes: usize) -> PyResult<Bound<'py, PyBytes>> {
+        let most = limit_of(max_bytes);
+        let text = detach_if_long(py, self.0.weight(), || json::matrix_of(&self.0, most));
+        Ok(PyBytes::new(py, &text.map_err(|failed| failure(py, failed))?))
     }
 
     #[allow(clippy::type_complexity)]
