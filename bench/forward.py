@@ -4,7 +4,7 @@ The samples are pushed first, with the sink refusing everything; then it accepts
 its cursor has caught up is measured: reading the log, encoding, compression, HTTP, cursor.
 
 `--backlog` pushes with two sinks that are down, one of each kind, and prints the memory as the backlog grows, and then
-while it is sent.
+while it is sent; `--no-backlog` the same with sinks that take all at once, to compare.
 """
 
 import argparse
@@ -102,9 +102,11 @@ def forwarded(kind: str, samples: int, groups: int) -> str:
     )
 
 
-def backlog(samples: int, groups: int, steps: int) -> None:
-    """Memory while a backlog for two sinks grows, and while it goes."""
+def backlog(samples: int, groups: int, steps: int, *, up: bool) -> None:
+    """Memory while a backlog for two sinks grows, and while it goes; or while there is none, for they are `up`."""
     sink = Sink()
+    if up:
+        sink.open.set()
     threading.Thread(target=sink.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{sink.server_port}"
     both = KINDS["v1 prom-value gzip"] + KINDS["remote-write 2.0"]
@@ -112,9 +114,9 @@ def backlog(samples: int, groups: int, steps: int) -> None:
         for step in range(1, steps + 1):
             run(server.port, lanes(puts(groups, samples // steps // (SAMPLES + 2), 1), 16), seconds=600)
             print(memory(f"{step * samples // steps:,} pushed", server), flush=True)
-        pushed = rows(server)[0]["pending"]
+        pushed = 0 if up else rows(server)[0]["pending"]
         sink.open.set()
-        for step in range(1, steps + 1):
+        for step in range(1, 0 if up else steps + 1):
             while any(row["pending"] > pushed - step * pushed // steps for row in rows(server)):
                 time.sleep(0.1)
             print(memory(f"{step * pushed // steps:,} sent", server), flush=True)
@@ -133,10 +135,11 @@ def main() -> None:
     parser.add_argument("--groups", type=int, default=400)
     parser.add_argument("--kind", nargs="*", choices=KINDS, default=list(KINDS))
     parser.add_argument("--backlog", action="store_true")
+    parser.add_argument("--no-backlog", action="store_true")
     options = parser.parse_args()
-    if options.backlog:
+    if options.backlog or options.no_backlog:
         print("| backlog | RSS without files MiB | RSS MiB | peak RSS MiB |\n|---|---|---|---|")
-        backlog(options.samples, options.groups, 5)
+        backlog(options.samples, options.groups, 5, up=options.no_backlog)
         return
     print("| sink | samples | wall s | CPU s | CPU s per million | MB on the wire | peak RSS MiB |")
     print("|---|---|---|---|---|---|---|")
