@@ -88,7 +88,18 @@ impl<'a> Decoder<'a> {
     }
 
     /// LEB128, at most ten bytes; an over-long one counts as truncated.
+    #[inline]
     pub fn uvarint(&mut self) -> Result<u64, Truncated> {
+        match self.rest.split_first() {
+            Some((byte, rest)) if *byte < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_uvarint(),
+        }
+    }
+
+    fn long_uvarint(&mut self) -> Result<u64, Truncated> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.u8()?;
@@ -109,6 +120,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// A uvarint length followed by that many bytes.
+    #[inline]
     pub fn prefixed(&mut self) -> Result<&'a [u8], Truncated> {
         let n = self.uvarint()?;
         self.take(usize::try_from(n).map_err(|_| Truncated)?)

@@ -78,11 +78,12 @@ pub fn of_slice(head: &Head, slice: &LogSlice, router: &mut Router, seed: &Rando
     let mut gatherer = Gatherer {
         wanted,
         seed,
-        table: Table::default(),
+        table: Table::with_capacity(slice.samples()),
         items: Vec::with_capacity(slice.samples()),
         unsendable: Unsendable::default(),
     };
-    let mut places: HashMap<SeriesRef, Place, RandomState> = HashMap::default();
+    let mut places: HashMap<SeriesRef, Place, RandomState> =
+        HashMap::with_capacity_and_hasher(slice.samples(), RandomState::new());
     let mut place = |gatherer: &mut Gatherer<'_>, series: SeriesRef| {
         *places
             .entry(series)
@@ -118,7 +119,12 @@ pub fn of_slice(head: &Head, slice: &LogSlice, router: &mut Router, seed: &Rando
 
 fn place_of(head: &Head, series: SeriesRef, router: &mut Router, gatherer: &mut Gatherer<'_>) -> Place {
     let labels = || head.labels(series).map(Labels::trusted);
-    let number = match router.fate(series, labels) {
+    let fate = if router.route().is_plain() {
+        Some(Fate::Same) // who knows it is asked once, below
+    } else {
+        router.fate(series, labels)
+    };
+    let number = match fate {
         None => return Place::Unknown,
         Some(Fate::Filtered) => return Place::Filtered,
         Some(Fate::Changed(labels)) => gatherer.table.intern(labels, gatherer.seed),

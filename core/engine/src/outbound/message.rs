@@ -1,6 +1,8 @@
 //! Protobuf as it is written. What proto3 takes for said when it is missing is left out.
 
-use crate::bytes::{put_prefixed, put_uvarint};
+use snap::raw::{max_compress_len, Encoder};
+
+use crate::bytes::{put_prefixed, put_uvarint, Decoder};
 
 /// A field's tag.
 pub fn put_tag(out: &mut Vec<u8>, number: u32, wire_type: u32) {
@@ -68,7 +70,37 @@ pub fn put_doubles(out: &mut Vec<u8>, number: u32, numbers: &[f64]) {
     }
 }
 
-/// One snappy block of `message`; `None` when it is longer than a block can be.
+/// What snappy compresses at a time, of itself too.
+const PIECE: usize = 1 << 16;
+
+/// One snappy block of `message`; `None` when it is longer than a block can be. A piece at a time, so that memory is taken for
+/// what comes out and not for the most that could.
 pub fn compress(message: &[u8]) -> Option<Vec<u8>> {
-    snap::raw::Encoder::new().compress_vec(message).ok()
+    let length = u32::try_from(message.len()).ok()?;
+    let mut encoder = Encoder::new();
+    let mut scratch = vec![0; max_compress_len(message.len().min(PIECE))];
+    let mut out = Vec::new();
+    put_uvarint(&mut out, length.into());
+    for piece in message.chunks(PIECE) {
+        let written = encoder.compress(piece, &mut scratch).ok()?;
+        let mut block = Decoder::new(scratch.get(..written)?);
+        block.uvarint().ok()?; // the length of the piece, which the whole has told
+        out.extend_from_slice(block.rest());
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_make_one_block() {
+        for length in [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 17] {
+            let message: Vec<u8> = (0..length).map(|n| (n / 7 % 251) as u8).collect();
+            let block = compress(&message).unwrap();
+            assert_eq!(snap::raw::Decoder::new().decompress_vec(&block).unwrap(), message);
+        }
+    }
 }

@@ -84,6 +84,15 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// Nothing, with room for so many series.
+    pub(super) fn with_capacity(series: usize) -> Self {
+        Self {
+            series: Vec::with_capacity(series),
+            exemplars: Vec::new(),
+            by_labels: HashTable::with_capacity(series),
+        }
+    }
+
     /// The number of the series with `labels`, added when it is not there yet.
     pub(super) fn intern(&mut self, labels: Arc<[u8]>, seed: &RandomState) -> u32 {
         let hash = seed.hash_one(&*labels);
@@ -110,7 +119,10 @@ impl Table {
 #[derive(Debug, Clone, Default)]
 pub struct Samples {
     table: Arc<Table>,
-    items: Vec<Item>,
+    /// Those of the whole and all of its parts.
+    items: Arc<Vec<Item>>,
+    /// Which of them are its own.
+    own: Range<usize>,
     /// Samples that were left out.
     pub unsendable: Unsendable,
 }
@@ -119,29 +131,30 @@ impl Samples {
     pub(super) fn new(table: Table, items: Vec<Item>, unsendable: Unsendable) -> Self {
         Self {
             table: Arc::new(table),
-            items,
+            own: 0..items.len(),
+            items: Arc::new(items),
             unsendable,
         }
     }
 
     /// All of them.
     pub fn items(&self) -> &[Item] {
-        &self.items
+        self.items.get(self.own.clone()).unwrap_or_default()
     }
 
     /// True when there are none.
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.own.is_empty()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.items.len()
+        self.own.len()
     }
 
     /// The newest time, ms.
     pub fn newest(&self) -> Option<i64> {
-        self.items.iter().map(|item| item.t).max()
+        self.items().iter().map(|item| item.t).max()
     }
 
     pub(super) fn series_of(&self, item: &Item) -> Option<&Series> {
@@ -163,15 +176,15 @@ impl Samples {
 
     /// Runs of one series each.
     pub(super) fn runs(&self) -> impl Iterator<Item = &[Item]> {
-        self.items.chunk_by(|a, b| a.series == b.series)
+        self.items().chunk_by(|a, b| a.series == b.series)
     }
 
     /// Bytes that item `i` adds to a message, about: a series' labels count with its first item from `from` on.
     fn cost(&self, i: usize, from: usize) -> usize {
-        let Some(item) = self.items.get(i) else { return 0 };
+        let Some(item) = self.items().get(i) else { return 0 };
         let before = i.checked_sub(1).filter(|before| *before >= from);
         let continues = before
-            .and_then(|before| self.items.get(before))
+            .and_then(|before| self.items().get(before))
             .is_some_and(|before| before.series == item.series);
         let labels = if continues {
             0
@@ -204,9 +217,15 @@ impl Samples {
     }
 
     fn part(&self, items: Vec<Item>) -> Self {
+        let own = 0..items.len();
+        self.of(&Arc::new(items), own)
+    }
+
+    fn of(&self, items: &Arc<Vec<Item>>, own: Range<usize>) -> Self {
         Self {
             table: self.table.clone(),
-            items,
+            items: items.clone(),
+            own,
             unsendable: Unsendable::default(),
         }
     }
@@ -214,29 +233,39 @@ impl Samples {
     /// Items `range`, as far as there are any. What was unsendable stays with the whole.
     pub fn slice(&self, range: Range<usize>) -> Self {
         let end = range.end.min(self.len());
-        self.part(self.items.get(range.start.min(end)..end).unwrap_or_default().to_vec())
+        let first = self.own.start;
+        self.of(&self.items, first + range.start.min(end)..first + end)
     }
 
     /// (items that are `wanted`, all others), order kept.
     pub fn split(&self, wanted: impl Fn(&Item) -> bool) -> (Self, Self) {
-        let (found, others) = self.items.iter().cloned().partition(wanted);
+        let (found, others) = self.items().iter().cloned().partition(wanted);
         (self.part(found), self.part(others))
     }
 
     /// The same items in `n` parts, all of a series in one part, and in the same one whenever `n` is the same.
     pub fn shards(&self, n: usize) -> Vec<Self> {
-        let mut parts = vec![Vec::new(); n.max(1)];
-        let count = parts.len() as u64;
-        for run in self.runs() {
-            let hash = run
-                .first()
-                .and_then(|item| self.series_of(item))
-                .map_or(0, |series| series.hash);
-            if let Some(part) = parts.get_mut((hash % count) as usize) {
-                part.extend_from_slice(run);
+        let count = n.max(1);
+        let hash = |item: &Item| self.series_of(item).map_or(0, |series| series.hash);
+        let part = |run: &&[Item]| run.first().map_or(0, |item| (hash(item) % count as u64) as usize);
+        let mut runs: Vec<(usize, &[Item])> = self.runs().map(|run| (part(&run), run)).collect();
+        runs.sort_by_key(|(part, _)| *part);
+        let mut items = Vec::with_capacity(self.len());
+        let mut ends = vec![0; count];
+        for (part, run) in runs {
+            items.extend_from_slice(run);
+            if let Some(end) = ends.get_mut(part) {
+                *end = items.len();
             }
         }
-        parts.into_iter().map(|items| self.part(items)).collect()
+        let items = Arc::new(items);
+        let mut begin = 0;
+        let mut next = |end: usize| {
+            let own = begin..end.max(begin);
+            begin = own.end;
+            self.of(&items, own)
+        };
+        ends.into_iter().map(&mut next).collect()
     }
 
     /// (the newest item of each series, all older ones), order kept.
@@ -258,7 +287,7 @@ impl Samples {
         let mut items = Vec::new();
         let seed = RandomState::with_seeds(1, 2, 3, 4); // only equal label sets meet here, which were told apart before
         for part in parts {
-            for item in &part.items {
+            for item in part.items() {
                 let Some(series) = part.series_of(item) else { continue };
                 let number = table.intern(series.labels.clone(), &seed);
                 if let Some(own) = table.series.get_mut(number as usize) {
@@ -287,12 +316,12 @@ impl Samples {
         if exemplars.is_empty() {
             return;
         }
-        let Some(table) = Arc::get_mut(&mut self.table) else {
+        let (Some(table), Some(items)) = (Arc::get_mut(&mut self.table), Arc::get_mut(&mut self.items)) else {
             return;
         };
         exemplars.sort_by_key(|(series, exemplar)| (*series, exemplar.t));
         let mut exemplars = exemplars.into_iter().peekable();
-        for run in self.items.chunk_by_mut(|a, b| a.series == b.series) {
+        for run in items.chunk_by_mut(|a, b| a.series == b.series) {
             let count = run.len();
             for (place, item) in run.iter_mut().enumerate() {
                 let first = table.exemplars.len() as u32;

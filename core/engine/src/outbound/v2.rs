@@ -24,7 +24,7 @@ impl<'a> Symbols<'a> {
         Self {
             seed,
             texts: vec![""],
-            by_text: HashTable::new(),
+            by_text: HashTable::with_capacity(256),
         }
     }
 

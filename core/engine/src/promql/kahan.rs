@@ -54,6 +54,23 @@ impl Mean {
         }
     }
 
+    /// A mean of `first` and the `rest`: as if they were added one by one, but in a plain loop while their sum is finite.
+    #[inline]
+    pub fn of_all(first: f64, rest: &[f64]) -> Self {
+        let mut running = KahanSum::of(first);
+        rest.iter().for_each(|value| running.add(*value));
+        if running.sum.is_finite() {
+            return Self {
+                running,
+                count: (rest.len() + 1) as f64,
+                incremental: false,
+            };
+        }
+        let mut mean = Self::of(first);
+        rest.iter().for_each(|value| mean.add(*value));
+        mean
+    }
+
     /// One value more.
     #[inline]
     pub fn add(&mut self, value: f64) {

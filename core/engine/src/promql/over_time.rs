@@ -142,11 +142,7 @@ impl Function for Total {
                 rest.iter().for_each(|value| sum.add(*value));
                 sum.total()
             }
-            Self::Mean => {
-                let mut mean = Mean::of(*first);
-                rest.iter().for_each(|value| mean.add(*value));
-                mean.value()
-            }
+            Self::Mean => Mean::of_all(*first, rest).value(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! Series that have been collected already.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::labels::{compare, Labels};
@@ -35,6 +36,22 @@ impl Entries {
     }
 }
 
+/// Packed labels, ordered as label sets are.
+#[derive(PartialEq, Eq)]
+struct Key(Arc<[u8]>);
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        compare(Labels::trusted(&self.0), Labels::trusted(&other.0))
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl SeriesStream for Entries {
     fn ticks(&self) -> Arc<[i64]> {
         self.ticks.clone()
@@ -43,7 +60,8 @@ impl SeriesStream for Entries {
     fn next_series(&mut self) -> Result<Option<Entry>, Fault> {
         if !self.unsorted.is_empty() {
             let mut entries = std::mem::take(&mut self.unsorted);
-            entries.sort_unstable_by(|a, b| compare(Labels::trusted(&a.labels), Labels::trusted(&b.labels)));
+            // By keys: an entry is large, and is moved once so.
+            entries.sort_by_cached_key(|entry| Key(entry.labels.clone()));
             self.sorted = entries.into_iter();
         }
         Ok(self.sorted.next())
