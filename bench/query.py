@@ -11,7 +11,7 @@ import argparse
 import shutil
 import time
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,7 +97,7 @@ def servers(only: str) -> list[Server]:
     return found
 
 
-def fill(server: Server, bodies: Sequence[bytes]) -> None:
+def fill(server: Server, bodies: Iterable[bytes]) -> None:
     """Write all of it."""
     connection = Connection(server.port)
     for body in bodies:

@@ -70,6 +70,11 @@ class Server:
         """Most resident MiB so far."""
         return self._status("VmHWM")
 
+    def forget_peak(self) -> None:
+        """From now on the peak is that of what comes."""
+        assert self._process is not None
+        Path(f"/proc/{self._process.pid}/clear_refs").write_text("5")
+
     def _status(self, key: str) -> float:
         line = next(line for line in self._proc("status").splitlines() if line.startswith(key))
         return int(line.split()[1]) / 1024
