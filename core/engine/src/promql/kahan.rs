@@ -130,4 +130,22 @@ mod tests {
         mean.add(f64::NEG_INFINITY);
         assert!(mean.value().is_nan());
     }
+
+    #[test]
+    fn all_at_once_are_as_one_by_one() {
+        let (inf, nan) = (f64::INFINITY, f64::NAN);
+        for (first, rest) in [
+            (-0.0, &[][..]),
+            (1.0, &[1e100, 1.0, -1e100]),
+            (f64::MAX, &[f64::MAX; 2]),
+            (inf, &[1.0]),
+            (1.0, &[nan]),
+            (1.0, &[inf, -inf]),
+        ] {
+            let mut mean = Mean::of(first);
+            rest.iter().for_each(|value| mean.add(*value));
+            let all = Mean::of_all(first, rest).value();
+            assert!(all.to_bits() == mean.value().to_bits() || (all.is_nan() && mean.value().is_nan()));
+        }
+    }
 }
