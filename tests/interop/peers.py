@@ -89,11 +89,11 @@ class VictoriaMetrics(_Server):
 
     ready = "/health"
 
-    def __init__(self, program: Path, folder: Path) -> None:
+    def __init__(self, program: Path, folder: Path, *flags: str) -> None:
         folder.mkdir(parents=True)
         port = free_port()
         command = [str(program), f"-storageDataPath={folder / 'data'}", f"-httpListenAddr=127.0.0.1:{port}"]
-        super().__init__([*command, "-retentionPeriod=100y"], {}, folder / "log", port)
+        super().__init__([*command, "-retentionPeriod=100y", *flags], {}, folder / "log", port)
 
     def export(self) -> list[dict[str, Any]]:
         """All series, as `metric`, `timestamps` and `values`."""
