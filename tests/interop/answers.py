@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-__all__ = ["difference"]
+__all__ = ["difference", "difference_of_values", "without_names"]
 
 RELATIVE = 1e-9
 # Values around zero are what is left of larger ones that were subtracted.
@@ -27,9 +27,51 @@ def difference(ours: Any, theirs: Any) -> str:
     return by_series(by_labels(mine["result"]), by_labels(other["result"]))
 
 
+def difference_of_values(ours: Any, theirs: Any) -> str:
+    """What differs between the values at each step, whichever series have them."""
+    if ours["status"] != "success" or theirs["status"] != "success":
+        return difference(ours, theirs)
+    mine, other = (by_time(answer["data"]["result"]) for answer in (ours, theirs))
+    if only := mine.keys() ^ other.keys():
+        return f"at {min(only)} only {'ours' if min(only) in mine else 'theirs'} has anything"
+    for time, values in mine.items():
+        if len(values) != len(other[time]):
+            return f"at {time} ours has {len(values)} values, theirs {len(other[time])}"
+        if found := points([[time, str(a)] for a in values], [[time, str(b)] for b in other[time]]):
+            return found
+    return ""
+
+
+def by_time(result: list[Any]) -> dict[float, list[float]]:
+    """All values at each step, in their order; NaN comes last."""
+    found: dict[float, list[float]] = {}
+    for points_ in by_labels(result).values():
+        for time, value in points_:
+            found.setdefault(time, []).append(float(value))
+    return {time: sorted(values, key=lambda value: (math.isnan(value), value)) for time, values in found.items()}
+
+
+def without_names(answer: Any) -> Any:
+    """The answer without the names of metrics."""
+    if answer["status"] != "success" or answer["data"]["resultType"] not in {"vector", "matrix"}:
+        return answer
+    series = [
+        one | {"metric": {name: value for name, value in one["metric"].items() if name != "__name__"}}
+        for one in answer["data"]["result"]
+    ]
+    return answer | {"data": answer["data"] | {"result": series}}
+
+
 def by_labels(result: list[Any]) -> dict[frozenset[tuple[str, str]], list[Any]]:
     """Points by labels."""
-    return {frozenset(series["metric"].items()): series.get("values") or [series["value"]] for series in result}
+    return {frozenset(series["metric"].items()): points_of(series) for series in result}
+
+
+def points_of(series: Any) -> list[Any]:
+    """Floats and native histograms of a series, by time."""
+    several = [*series.get("values", ()), *series.get("histograms", ())]
+    single = [series[name] for name in ("value", "histogram") if name in series]
+    return sorted(several + single, key=lambda point: point[0])
 
 
 def by_series(ours: dict[frozenset[tuple[str, str]], list[Any]], theirs: dict[Any, list[Any]]) -> str:
@@ -49,9 +91,22 @@ def points(ours: list[Any], theirs: list[Any]) -> str:
         times = {time for time, _ in ours} ^ {time for time, _ in theirs}
         return f"{len(ours)} and {len(theirs)} points, at {min(times, default=0)} only one"
     for (time, mine), (_, other) in zip(ours, theirs, strict=True):
-        if mine != other and not close(float(mine), float(other)):
+        if mine != other and not all_close(numbers(mine), numbers(other)):
             return f"at {time} ours is {mine}, theirs {other}"
     return ""
+
+
+def numbers(value: Any) -> list[float]:
+    """The number, or those that make a native histogram."""
+    if not isinstance(value, dict):
+        return [float(value)]
+    buckets = [float(number) for bucket in value.get("buckets", ()) for number in bucket]
+    return [float(value["count"]), float(value["sum"]), *buckets]
+
+
+def all_close(ours: list[float], theirs: list[float]) -> bool:
+    """As many, each equal but for the last digits."""
+    return len(ours) == len(theirs) and all(close(a, b) for a, b in zip(ours, theirs, strict=True))
 
 
 def close(ours: float, theirs: float) -> bool:

@@ -16,8 +16,7 @@ import snappy
 from bridge.promql import parse_expr
 from tests.bridge_process import BridgeProcess
 from tests.interop import dashboards
-from tests.interop.accepted import reason
-from tests.interop.answers import difference
+from tests.interop.accepted import compared, reason
 from tests.interop.peers import Prometheus
 from tests.interop.vocabulary import OLD
 from tests.promql.generate import Generator
@@ -82,8 +81,9 @@ def differences(both: tuple[Ask, Ask], queries: list[str], path: str, **times: f
     for query in queries:
         params = urllib.parse.urlencode({"query": query, **times})
         ours, theirs = (json.loads(ask(f"/api/v1/{path}?{params}")) for ask in both)
-        what = difference(ours, theirs)
-        if what and reason(parse_expr(query), what):
+        expr = parse_expr(query)
+        what = compared(expr, ours, theirs)
+        if what and reason(expr, what):
             excused += 1
         elif what:
             found.append(f"{query}\n    {what}")
