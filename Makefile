@@ -71,6 +71,7 @@ bench: $(BUILT) $(TEST) ## Figures for docs/benchmarks.md, in one run with the p
 	$(BIN)/python -m bench.select --dump
 	$(BIN)/python -m bench.promql
 	$(BIN)/python -m bench.query
+	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.compact
 
 run: $(BUILT) ## A bridge on port 9091, data in ./data; ARGS="--config bridge.yml"
