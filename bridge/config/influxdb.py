@@ -66,8 +66,10 @@ class InfluxSink(Section):
         Duration("5m"), ge=Duration("1s"), description="How often a value that stays the same is sent."
     )
     gzip: Flag = Field(True, description="Compress request bodies.")
-    batch_samples: Count = Field(5000, ge=1, le=1_000_000, description="Samples in one request at most.")
-    in_flight: Count = Field(4, ge=1, le=64, description="Requests at a time at most.")
+    batch_samples: Count = Field(
+        5000, ge=1, le=1_000_000, description="Samples in one request at most; fewer after timeouts."
+    )
+    in_flight: Count = Field(4, ge=1, le=64, description="Requests at a time at most; as many as the sink takes well.")
     timeout: Duration = Field(Duration("30s"), ge=Duration("1ms"), description="How long to wait for an answer.")
 
     @property

@@ -53,9 +53,13 @@ class QueueConfig(Section):
     """How samples are sent. The queue itself is the log: nothing of it is lost, and none of it is in memory."""
 
     capacity: Count = Field(10_000, ge=1, description="Taken for compatibility: samples wait in the log.")
-    min_shards: Count = Field(1, ge=1, le=1000, description="Requests at a time, while all is sent at once.")
-    max_shards: Count = Field(50, ge=1, le=1000, description="Requests at a time at most, while samples wait.")
-    max_samples_per_send: Count = Field(2000, ge=1, le=1_000_000, description="Samples in one request at most.")
+    min_shards: Count = Field(1, ge=1, le=1000, description="Requests at a time at least, as far as samples wait.")
+    max_shards: Count = Field(
+        50, ge=1, le=1000, description="Requests at a time at most; as many as the receiver takes well."
+    )
+    max_samples_per_send: Count = Field(
+        2000, ge=1, le=1_000_000, description="Samples in one request at most; fewer after timeouts."
+    )
     batch_send_deadline: Duration = Field(
         Duration("5s"), description="Taken for compatibility: samples are sent as soon as the receiver takes them."
     )

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-__all__ = ["PAGE", "UNSENT", "Answer", "Rule", "Ruling", "Verdict", "only"]
+__all__ = ["PAGE", "TIMEOUT", "UNSENT", "Answer", "Rule", "Ruling", "Verdict", "only"]
 
 UNSENT = "unsent"  # the code of an answer that cannot have come: there was no connection
+TIMEOUT = "timeout"  # the code of an answer that did not come in time
 PAGE = "page"  # the code of an answer that is made for people
 
 
@@ -34,7 +35,7 @@ class Answer:
     Attributes:
         status: HTTP status; 0 when none came (refused connection, reset, timeout).
         text: the message, out of its JSON wrapping; of no answer, what went wrong.
-        code: 2.x's machine-readable code; `UNSENT`; `PAGE`; else empty.
+        code: 2.x's machine-readable code; `UNSENT`; `TIMEOUT`; `PAGE`; else empty.
         retry_after: seconds that the sink asked to wait.
         numbered: number of a line in the request, from 0, -> what is wrong with it, as InfluxDB 3 tells.
     """

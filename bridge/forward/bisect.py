@@ -18,7 +18,6 @@ from bridge.forward.payload import Merged, Payload, samples_in, samples_of
 __all__ = ["Bisector", "Outcome", "Rejection"]
 
 _MAX_SUSPECTS = 10_000
-_MIN_BYTES = 1 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +49,8 @@ class Outcome:
 class Bisector:
     """Delivers samples in pieces that the sink can take, and tells which ones it refused."""
 
-    def __init__(self, delivery: Delivery, *, max_samples: int, max_bytes: int, doubts: int) -> None:
+    def __init__(self, delivery: Delivery, *, doubts: int) -> None:
         self._delivery = delivery
-        self._max_samples = max_samples
-        self._max_bytes = max_bytes
         self._doubts = doubts
         self._suspects: dict[bytes, None] = {}  # by age
         self._witness: Payload | None = None  # one that the sink took, sent again when it is asked about itself
@@ -110,7 +107,6 @@ class Bisector:
     def _search(self, piece: Payload, ruling: Ruling, outcome: Outcome) -> list[Payload]:
         """What is still to be sent of a piece that was refused, in whole or in part."""
         if ruling.verdict is Verdict.SPLIT and len(piece) > 1:
-            self._max_bytes = max(piece.size // 2, _MIN_BYTES)
             return _halves(piece)
         if numbers := sorted(number for number in ruling.numbered if number < len(piece)):
             return self._take_out(piece, numbers, ruling, outcome)
@@ -137,7 +133,8 @@ class Bisector:
 
     def _pieces(self, payload: Payload) -> list[Payload]:
         pieces, start = [], 0
-        while count := payload.fit(start, self._max_samples, self._max_bytes):
+        throttle = self._delivery.throttle
+        while count := payload.fit(start, throttle.batch, throttle.max_bytes):
             pieces.append(payload if count == len(payload) else payload.slice(start, start + count))
             start += count
         return pieces

@@ -1,7 +1,8 @@
 """Sending samples until the sink has said something final about them.
 
-While all is well, bodies go out side by side. From the first "again" on, one body at a time asks, with growing pauses,
-and the others wait for their turn: a sink in trouble gets one request a pause, however many there are to send.
+While all is well, bodies go out side by side, as many as the sink takes well. From the first "again" on, one body at a
+time asks, with growing pauses, and the others wait for their turn: a sink in trouble gets one request a pause, however
+many there are to send.
 """
 
 import asyncio
@@ -14,9 +15,11 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from bridge.clock import Clock
 from bridge.forward.answer import Ruling, Verdict
+from bridge.forward.gate import Gate
 from bridge.forward.metrics import SinkMetrics
 from bridge.forward.pace import Pace
 from bridge.forward.payload import Payload
+from bridge.forward.throttle import Throttle, signal_of
 from bridge.forward.transport import Transport
 
 __all__ = ["Delivery", "State", "Stopped"]
@@ -50,12 +53,15 @@ class Delivery:
         *,
         logger: FilteringBoundLogger,
         pace: Pace,
+        throttle: Throttle,
         metrics: SinkMetrics,
         stopping: asyncio.Event,
         clock: Clock,
     ) -> None:
         self._transport = transport
         self._pace = pace
+        self.throttle = throttle
+        self._gate = Gate(lambda: throttle.limit)
         self._metrics = metrics
         self._stopping = stopping
         self._turn = asyncio.Lock()
@@ -110,16 +116,26 @@ class Delivery:
         return replace(await retrying(attempt), unsure=unsure)
 
     async def _attempt(self, payload: Payload, retries: int) -> Ruling:
-        if self._stopping.is_set():
-            raise Stopped
-        request = await self._transport.pack(payload)
-        started = time.perf_counter()
-        ruling = await self._transport.post(request, retries=retries)
+        async with self._gate:
+            if self._stopping.is_set():
+                raise Stopped
+            request = await self._transport.pack(payload)
+            started = time.perf_counter()
+            ruling = await self._transport.post(request, retries=retries)
+            now = time.perf_counter()
+            self.throttle.note(
+                now,
+                signal_of(ruling),
+                now - started,
+                samples=len(payload),
+                size=payload.size,
+                waiting=self._gate.waiting,
+            )
         if ruling.verdict is Verdict.REPACK:
             self._log.warning("sink does not understand, sending in another form", answer=ruling.answer.text[:500])
             again = await self._attempt(payload, retries)
             return replace(again, unsure=again.unsure or ruling.answer.status != 415)
-        self._metrics.note_request(ruling.verdict.value, time.perf_counter() - started)
+        self._metrics.note_request(ruling.verdict.value, now - started)
         self._note(ruling)
         return ruling
 

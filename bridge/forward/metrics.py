@@ -41,6 +41,9 @@ class SinkStatus:
         forecast: when it will have caught up, and whether retention is faster.
         last_error: what the sink last answered when it took nothing, also after that is over; "" when it never did.
         last_error_time: when that was, ms since 1970.
+        concurrency: requests that it may be sent at a time now.
+        batch_samples: samples that one of them may have now.
+        batch_bytes: bytes before compression that one of them may have now.
     """
 
     name: str
@@ -56,6 +59,9 @@ class SinkStatus:
     forecast: Forecast
     last_error: str
     last_error_time: int | None
+    concurrency: int
+    batch_samples: int
+    batch_bytes: int
 
     @property
     def pending(self) -> int:
@@ -124,6 +130,7 @@ class ForwardMetrics(Collector):
         statuses = [sink.status() for sink in self._sinks]
         yield from _samples(statuses)
         yield from _health(statuses)
+        yield from _load(statuses)
 
 
 def _samples(statuses: list[SinkStatus]) -> Iterator[Metric]:
@@ -191,6 +198,23 @@ def _health(statuses: list[SinkStatus]) -> Iterator[Metric]:
             state.add_metric([status.name, name], float(status.state == name))
         identity.add_metric([status.name], float(status.identity_holds))
     return iter((pending, lag, eta, outrun, state, identity))
+
+
+def _load(statuses: list[SinkStatus]) -> Iterator[Metric]:
+    concurrency = GaugeMetricFamily(
+        "pushbridge_sink_concurrency", "Requests that the sink may be sent at a time now.", labels=["sink"]
+    )
+    samples = GaugeMetricFamily(
+        "pushbridge_sink_batch_samples", "Samples that one request may have now.", labels=["sink"]
+    )
+    size = GaugeMetricFamily(
+        "pushbridge_sink_batch_bytes", "Bytes before compression that one request may have now.", labels=["sink"]
+    )
+    for status in statuses:
+        concurrency.add_metric([status.name], status.concurrency)
+        samples.add_metric([status.name], status.batch_samples)
+        size.add_metric([status.name], status.batch_bytes)
+    return iter((concurrency, samples, size))
 
 
 def _seconds(forecast: float | None) -> float:

@@ -20,7 +20,6 @@ from bridge.native import Outbound
 
 __all__ = ["SeriesSearch"]
 
-_MIN_BYTES = 1 << 10
 _PROBES = 8
 _WORTH_ASKING = 10 * _PROBES  # samples; fewer are searched in less time
 
@@ -36,10 +35,8 @@ class _Piece:
 class SeriesSearch:
     """Delivers samples in requests that the receiver can take, one after the other, and tells which ones it refused."""
 
-    def __init__(self, delivery: Delivery, *, max_samples: int, max_bytes: int, doubts: int) -> None:
+    def __init__(self, delivery: Delivery, *, doubts: int) -> None:
         self._delivery = delivery
-        self._max_samples = max_samples
-        self._max_bytes = max_bytes
         self._doubts = doubts
 
     async def deliver(self, samples: Outbound, *, doubtful: bool = False) -> Outcome:
@@ -81,7 +78,6 @@ class SeriesSearch:
         """What is still to be sent of a piece that was refused, in whole or in part."""
         samples = piece.samples
         if ruling.verdict is Verdict.SPLIT and len(samples) > 1:
-            self._max_bytes = max(samples.size // 2, _MIN_BYTES)
             await self._delivery.wait(ruling)
             return _halves(samples, unsure=piece.unsure)
         if len(samples) == 1 or ruling.dropped == len(samples):
@@ -118,7 +114,8 @@ class SeriesSearch:
 
     def _pieces(self, samples: Outbound, *, unsure: bool) -> Iterable[_Piece]:
         start = 0
-        while count := samples.fit(start, self._max_samples, self._max_bytes):
+        throttle = self._delivery.throttle
+        while count := samples.fit(start, throttle.batch, throttle.max_bytes):
             whole = count == len(samples)
             yield _Piece(samples if whole else samples.slice(start, start + count), unsure)
             start += count

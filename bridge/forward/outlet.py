@@ -19,6 +19,7 @@ from bridge.forward.pace import Pace
 from bridge.forward.payload import Encoder, Payload, Tally
 from bridge.forward.remote_write import Dialect, OutboundEncoder, RemoteWrite, route_of
 from bridge.forward.retention import Retention
+from bridge.forward.throttle import Throttle
 from bridge.forward.transport import Transport
 from bridge.native import Head, LineTally, SampleTally
 
@@ -49,6 +50,7 @@ class Outlet:
         transport: sends them, and judges the answers.
         search: makes of a delivery what finds refused samples.
         pace: how long to wait, if nobody says otherwise.
+        throttle: how many requests at a time, and how large, as the sink takes them.
         batch: samples in a request.
         parcel: samples that are read at a time.
         in_flight: parcels under way at a time at most.
@@ -64,6 +66,7 @@ class Outlet:
     transport: Transport
     search: Callable[[Delivery, Pace], Search]
     pace: Pace
+    throttle: Throttle
     batch: int
     parcel: int
     in_flight: int
@@ -83,10 +86,14 @@ def open_outlet(settings: SinkSettings, clock: Clock) -> Outlet:
         target=f"{settings.url} {_destination(settings)}",
         encoder=LineEncoder(settings, retention.oldest),
         transport=open_transport(settings, clock),
-        search=lambda delivery, pace: Bisector(
-            delivery, max_samples=settings.batch_samples, max_bytes=_MAX_LINES, doubts=pace.doubts
-        ),
+        search=lambda delivery, pace: Bisector(delivery, doubts=pace.doubts),
         pace=Pace(),
+        throttle=Throttle(
+            least=min(2, settings.in_flight),  # one that hangs does not stop all
+            most=settings.in_flight,
+            batch=settings.batch_samples,
+            max_bytes=_MAX_LINES,
+        ),
         batch=settings.batch_samples,
         parcel=settings.batch_samples,
         in_flight=settings.in_flight,
@@ -101,9 +108,7 @@ def _remote_write(settings: RemoteWriteSink, clock: Clock) -> Outlet:
     transport = RemoteWrite(settings, dialect, clock)
 
     def search(delivery: Delivery, pace: Pace) -> Lanes:
-        search = SeriesSearch(
-            delivery, max_samples=queue.max_samples_per_send, max_bytes=_MAX_MESSAGE, doubts=pace.doubts
-        )
+        search = SeriesSearch(delivery, doubts=pace.doubts)
         return Lanes(search, least=queue.min_shards, most=queue.max_shards, batch=queue.max_samples_per_send)
 
     return Outlet(
@@ -113,6 +118,9 @@ def _remote_write(settings: RemoteWriteSink, clock: Clock) -> Outlet:
         transport=transport,
         search=search,
         pace=Pace(first=queue.min_backoff.seconds, cap=queue.max_backoff.seconds, split=5.0),
+        throttle=Throttle(
+            least=queue.min_shards, most=queue.max_shards, batch=queue.max_samples_per_send, max_bytes=_MAX_MESSAGE
+        ),
         batch=queue.max_samples_per_send,
         parcel=max(queue.max_samples_per_send, min(queue.max_shards * queue.max_samples_per_send, _MAX_PARCEL)),
         in_flight=2,

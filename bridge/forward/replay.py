@@ -128,6 +128,7 @@ class Replay:
             self._outlet.transport,
             logger=logger.bind(sink=settings.name, target=self._outlet.target),
             pace=pace,
+            throttle=self._outlet.throttle,
             metrics=ForwardMetrics(CollectorRegistry()).requests_of(settings.name),
             stopping=self._stopping,
             clock=clock,

@@ -87,6 +87,7 @@ class Sink:
             self._outlet.transport,
             logger=self._logger.bind(target=self.target),
             pace=self._pace,
+            throttle=self._outlet.throttle,
             metrics=metrics.requests_of(self.name),
             stopping=self._stopping,
             clock=clock,
@@ -117,6 +118,9 @@ class Sink:
             forecast=self._pulse.forecast(self._kept_for()),
             last_error=self._delivery.last_problem,
             last_error_time=self._delivery.last_problem_ms,
+            concurrency=self._outlet.throttle.limit,
+            batch_samples=self._outlet.throttle.batch,
+            batch_bytes=self._outlet.throttle.max_bytes,
         )
 
     def _look(self, account: Account) -> None:

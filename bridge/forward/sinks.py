@@ -76,5 +76,8 @@ def _row(sink: Sink) -> Mapping[str, Any]:
         "retention_outruns_seconds": status.forecast.outrun_seconds,
         "last_error": status.last_error,
         "last_error_time_ms": status.last_error_time,
+        "concurrency": status.concurrency,
+        "batch_samples": status.batch_samples,
+        "batch_bytes": status.batch_bytes,
         "position": str(account.position),
     }

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import aiohttp
 
-from bridge.forward.answer import UNSENT, Answer, Ruling
+from bridge.forward.answer import TIMEOUT, UNSENT, Answer, Ruling
 from bridge.forward.payload import Payload
 
 __all__ = ["Request", "Transport", "no_answer"]
@@ -45,4 +45,5 @@ class Transport(Protocol):
 def no_answer(error: Exception) -> Answer:
     """What a failed request comes to: refused, reset, timed out."""
     unsent = isinstance(error, aiohttp.ClientConnectorError)
-    return Answer(0, str(error) or type(error).__name__, UNSENT if unsent else "")
+    late = isinstance(error, TimeoutError)
+    return Answer(0, str(error) or type(error).__name__, UNSENT if unsent else TIMEOUT if late else "")

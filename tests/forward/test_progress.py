@@ -103,8 +103,15 @@ async def test_the_cursor_never_passes_what_is_not_answered(tmp_path: Path) -> N
 
 async def test_requests_side_by_side_are_bounded(tmp_path: Path) -> None:
     valve = Valve()
-    fake = FakeInflux(always=valve)
+    fake = FakeInflux()
     async with rig(tmp_path, fake, in_flight="3", batch_samples="10", timeout="30s") as r:
+        await r.stop_sink()
+        for _ in range(20):
+            await r.push(10)
+        r.start_sink()
+        await r.drained()
+        assert r.sink.status().concurrency == 3
+        fake.always = valve
         for _ in range(20):
             await r.push(10)
         await until(lambda: valve.waiting >= 3)
