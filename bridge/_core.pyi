@@ -96,6 +96,7 @@ __all__ = [
     "label_names",
     "label_values",
     "log_hole",
+    "metadata_lines",
     "metadata_messages",
     "operate_histograms",
     "parse_families",
@@ -1277,11 +1278,13 @@ def encode_lines(
     *,
     oldest: int | None = None,
     unchanged: Unchanged | None = None,
+    exemplars: bool = False,
 ) -> Lines:
     """The lines of a slice, of series that `route` sends.
 
     Slices must come in log order for `unchanged`, which leaves out what it knows. Samples before `oldest` ms are left
-    out too. What kind of metric a series is of, where the mapping wants to know, is what `head` was told.
+    out too. What kind of metric a series is of, where the mapping wants to know, is what `head` was told. Lines
+    of `exemplars` stand for no sample.
     """
 
 def encode_columns(
@@ -1296,6 +1299,10 @@ def encode_columns(
 ) -> Lines:
     """The lines of samples `start` to `stop` of columns, counted through the floats of all series and then through the
     histograms; as `encode_lines`."""
+
+def metadata_lines(head: Head, route: Route, time: int) -> Lines:
+    """Type, unit and help of each metric of which `route` sends series, told at `time` ms: `prom_metadata,metric=name
+    type="counter",unit="",help="..."`. The lines stand for no sample."""
 
 def pattern_matches_empty(pattern: str) -> bool:
     """True when the pattern of a matcher matches "". Raises ValueError for a bad pattern."""

@@ -59,6 +59,11 @@ class InfluxSink(Section):
     stale: Literal["omit", "marker"] = Field(
         "omit", description="Stale markers: not sent, or a boolean field `<field>_stale`."
     )
+    send_exemplars: Flag = Field(False, description="Send exemplars, as lines of `<metric>_exemplar`, as they come in.")
+    send_metadata: Flag = Field(
+        False, description="Send type, unit and help of each metric, as lines of `prom_metadata`."
+    )
+    metadata_interval: Duration = Field(Duration("1h"), ge=Duration("1s"), description="How often.")
     send_unchanged: Flag = Field(
         True, description="Send every sample; else one of a value that stays the same in each `heartbeat`."
     )

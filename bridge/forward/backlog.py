@@ -118,10 +118,10 @@ class Backlog:
         except Truncated as truncated:
             self._leap(truncated.oldest)
             return None
-        if piece.samples == 0:
+        payload = self._encoder.encode_slice(self._log.head, piece)
+        if piece.samples == 0 and not len(payload):  # exemplars may come alone
             return None
         self._seq = piece.seq
-        payload = self._encoder.encode_slice(self._log.head, piece)
         return Parcel(payload, payload.unrepresentable, self._position, self._seq, doubtful=doubtful > 0)
 
     def _leap(self, oldest: Position) -> None:

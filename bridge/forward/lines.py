@@ -35,14 +35,23 @@ class LineEncoder:
         self._mapping = line_mapping(settings)
         self._route = line_route(settings)
         self._oldest = oldest
+        self._exemplars = settings.send_exemplars
         self._unchanged = None if settings.send_unchanged else Unchanged(int(settings.heartbeat))
 
     def encode_slice(self, head: Head, piece: LogSlice) -> Lines:
-        """The samples of a piece of the log, whose references `head` knows."""
-        return encode_lines(head, piece, self._mapping, self._route, oldest=self._oldest(), unchanged=self._unchanged)
+        """The samples of a piece of the log, whose references `head` knows, and exemplars if they are wanted."""
+        return encode_lines(
+            head,
+            piece,
+            self._mapping,
+            self._route,
+            oldest=self._oldest(),
+            unchanged=self._unchanged,
+            exemplars=self._exemplars,
+        )
 
     def encode_columns(self, columns: Columns, start: int, stop: int, head: Head | None) -> Lines:
-        """Samples `start` to `stop` of history, all of them; `head` knows what kind of metrics they are of."""
+        """Samples `start` to `stop` of history, all of them and no exemplars; `head` knows what metrics are."""
         return encode_columns(columns, start, stop, self._mapping, self._route, head=head, oldest=self._oldest())
 
     def read(self, lines: Sequence[str]) -> Lines:

@@ -14,6 +14,7 @@ from bridge.forward.influxdb import open_transport
 from bridge.forward.lanes import Lanes
 from bridge.forward.lines import LineEncoder
 from bridge.forward.metadata import MetadataFeed
+from bridge.forward.metadata_lines import MetadataLines
 from bridge.forward.ordered import SeriesSearch
 from bridge.forward.pace import Pace
 from bridge.forward.payload import Encoder, Payload, Tally
@@ -81,11 +82,12 @@ def open_outlet(settings: SinkSettings, clock: Clock) -> Outlet:
     if isinstance(settings, RemoteWriteSink):
         return _remote_write(settings, clock)
     retention = Retention(InfluxAdmin(settings).retention, clock, settings.name)
+    transport = open_transport(settings, clock)
     return Outlet(
         name=settings.name,
         target=f"{settings.url} {_destination(settings)}",
         encoder=LineEncoder(settings, retention.oldest),
-        transport=open_transport(settings, clock),
+        transport=transport,
         search=lambda delivery, pace: Bisector(delivery, doubts=pace.doubts),
         pace=Pace(),
         throttle=Throttle(
@@ -99,6 +101,7 @@ def open_outlet(settings: SinkSettings, clock: Clock) -> Outlet:
         in_flight=settings.in_flight,
         new_tally=LineTally,
         retention=retention,
+        beside=MetadataLines(settings, transport, clock).run,
     )
 
 

@@ -16,6 +16,7 @@ from bridge.native import Batch, LineError, parse_lines
 from tests.buffer.samples import dump, open_store
 from tests.cli.running import pushbridge
 from tests.edge.serving import until
+from tests.forward.exemplars import TIME, batch
 from tests.forward.rig import Rig, rig
 from tests.interop.peers import Influxd, VictoriaMetrics
 
@@ -101,6 +102,29 @@ async def test_field_type_conflicts_are_dead_letters_and_can_be_sent_again(influ
         await until(lambda: r.letters.counts().resent == 20)
         (count,) = await to_thread.run_sync(influxd.query, "SELECT COUNT(value) FROM m")
         assert count["values"][0][1] == 20
+
+
+async def test_exemplars_and_metadata_are_read_back(influxd: Influxd, tmp_path: Path) -> None:
+    async with rig(tmp_path / "bridge", url=influxd.url, db="d", send_exemplars="true", send_metadata="true") as r:
+        await r.store.append(batch())
+        await r.drained()
+        await r.stop_sink()
+        r.start_sink()  # asks at once what the metrics are, which the first run did before there were any
+        await until(lambda: len(influxd.query("SELECT help FROM prom_metadata WHERE metric = 'hits_total'")) == 1)
+        (told,) = influxd.query("SELECT help, type, unit FROM prom_metadata WHERE metric = 'hits_total'")
+        assert told["values"][0][1:] == ['Requests, "all"\\nof \\ them.', "counter", ""]
+        (hits,) = influxd.query("SELECT span_id, trace_id, value FROM hits_total_exemplar GROUP BY *")
+        assert hits["tags"] == {"job": "j", "path": "/a b"}
+        assert hits["values"] == [[TIME + 1, 's"\\1', "t 1", 1.0]]
+        buckets = influxd.query('SELECT "user", trace_id, value FROM took_seconds_bucket_exemplar GROUP BY le')
+        assert {series["tags"]["le"]: series["values"] for series in buckets} == {
+            "0.5": [[TIME + 2, None, "t2", 0.25]],
+            "+Inf": [[TIME + 3, "line\\nbreak", None, 2.5]],
+        }
+        status = r.sink.status()
+        assert status.account.sent + sum(status.account.unrepresentable.values()) == r.store.seq
+        assert status.account.dead_lettered == 0
+        assert not list(r.letters.letters())
 
 
 async def push_old_and_new(r: Rig) -> None:

@@ -44,6 +44,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyUnchanged>()?;
     module.add_function(wrap_pyfunction!(encode_lines, module)?)?;
     module.add_function(wrap_pyfunction!(encode_columns, module)?)?;
+    module.add_function(wrap_pyfunction!(metadata_lines, module)?)?;
     module.add_function(wrap_pyfunction!(parse_lines, module)?)
 }
 
@@ -204,7 +205,8 @@ fn no_line(index: usize) -> PyErr {
 }
 
 #[pyfunction]
-#[pyo3(signature = (head, slice, mapping, route, *, oldest = None, unchanged = None))]
+#[pyo3(signature = (head, slice, mapping, route, *, oldest = None, unchanged = None, exemplars = false))]
+#[expect(clippy::too_many_arguments, reason = "a sink's settings, and what they are for")]
 fn encode_lines(
     py: Python<'_>,
     head: &PyHead,
@@ -213,6 +215,7 @@ fn encode_lines(
     route: &PyRoute,
     oldest: Option<i64>,
     unchanged: Option<&PyUnchanged>,
+    exemplars: bool,
 ) -> PyLines {
     let options = mapping.options(oldest);
     PyLines(py.detach(|| {
@@ -221,17 +224,21 @@ fn encode_lines(
             router: &mut route.router(),
             unchanged: unchanged.as_deref_mut(),
         };
-        encode(head, &slice.0, &options, &mut memory)
+        encode(head, &slice.0, &options, &mut memory, exemplars)
     }))
 }
 
-fn encode(head: &PyHead, slice: &LogSlice, options: &Options, memory: &mut Memory<'_>) -> Lines {
+fn encode(head: &PyHead, slice: &LogSlice, options: &Options, memory: &mut Memory<'_>, exemplars: bool) -> Lines {
     let mut encoder = Encoder::new(options);
     for rows in slice.rows().chunks(ROWS_A_LOCK) {
         influx::encode_floats(&mut encoder, &head.read(), rows, memory);
     }
     for rows in slice.histograms().chunks(ROWS_A_LOCK) {
         influx::encode_histograms(&mut encoder, &head.read(), rows, memory);
+    }
+    let exemplars = if exemplars { slice.exemplars() } else { &[] };
+    for rows in exemplars.chunks(ROWS_A_LOCK) {
+        influx::encode_exemplars(&mut encoder, &head.read(), rows, memory);
     }
     encoder.finish()
 }
@@ -254,6 +261,17 @@ fn encode_columns(
     PyLines(py.detach(|| {
         let router = route.router();
         influx::encode_columns(columns.shared(), start..stop, &options, router.route(), kind)
+    }))
+}
+
+#[pyfunction]
+fn metadata_lines(py: Python<'_>, head: &PyHead, route: &PyRoute, time: i64) -> PyLines {
+    PyLines(py.detach(|| {
+        let told = head.read().shared_metadata(); // rules may take long, and writers wait for the head
+        let told = told
+            .iter()
+            .map(|(labels, metadata)| (Labels::trusted(labels), metadata));
+        influx::metadata_lines(told, route.router().route(), time)
     }))
 }
 

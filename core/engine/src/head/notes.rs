@@ -55,6 +55,13 @@ impl Head {
         told.filter_map(|(series, metadata)| Some((Labels::trusted(self.labels(series)?), metadata)))
     }
 
+    /// The same, to be kept.
+    pub fn shared_metadata(&self) -> Vec<(Arc<[u8]>, Arc<Metadata>)> {
+        let told = self.metadata.iter();
+        told.filter_map(|(series, metadata)| Some((self.shared_labels(series)?, metadata.clone())))
+            .collect()
+    }
+
     /// What is told of a series of the log.
     pub fn metadata_of(&self, reference: SeriesRef) -> Option<&Arc<Metadata>> {
         self.metadata.get(reference).or_else(|| {

@@ -7,17 +7,19 @@ use super::mapping::{as_number, place, Mapping, NonFinite, Options, Place, Stale
 use super::merge::Merger;
 use super::names::{put, rename, Role};
 use super::native;
+use super::notes;
 use super::number::{put_float, put_int};
 use crate::batch::is_stale;
 use crate::family::Kind;
 use crate::histogram::Histogram;
 use crate::labels::{Labels, METRIC_NAME};
+use crate::wal::ExemplarRow;
 
 /// The measurement of a series without a metric name, as InfluxDB 1.x's own remote-write endpoint calls it.
 pub const NO_NAME: &str = "prom_metric_not_specified";
 
 /// The largest |ms| whose nanoseconds all generations of InfluxDB take.
-const MAX_MS: u64 = (i64::MAX / 1_000_000) as u64;
+pub(super) const MAX_MS: u64 = (i64::MAX / 1_000_000) as u64;
 
 /// What a row holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -78,6 +80,11 @@ impl<'o> Encoder<'o> {
             Ok(()) => self.lines.newest = self.lines.newest.max(Some(row.t)),
             Err(reason) => self.leave_out(reason),
         }
+    }
+
+    /// Take an exemplar of the series with `labels`, which is no sample.
+    pub fn add_exemplar(&mut self, labels: Labels<'_>, kind: Option<Kind>, exemplar: &ExemplarRow) {
+        notes::put_exemplar(labels, kind, exemplar, self.options, &mut self.lines);
     }
 
     /// Take several.

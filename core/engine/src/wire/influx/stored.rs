@@ -13,7 +13,7 @@ use crate::histogram::Histogram;
 use crate::labels::Labels;
 use crate::outbound::{Fate, Route, Router};
 use crate::query::Columns;
-use crate::wal::SeriesRef;
+use crate::wal::{ExemplarRow, SeriesRef};
 
 /// What a sink remembers of the series of the log.
 #[derive(Debug)]
@@ -62,6 +62,18 @@ pub fn encode_histograms(
             t: *t,
             point: Point::Histogram(histogram),
         });
+    }
+}
+
+/// The same with exemplars. Those of series that are left out, or that nobody knows, are left out as well.
+pub fn encode_exemplars(encoder: &mut Encoder<'_>, head: &Head, rows: &[ExemplarRow], memory: &mut Memory<'_>) {
+    for exemplar in rows {
+        let own = head.labels(exemplar.series).map(Labels::trusted);
+        let fate = memory.router.fate(exemplar.series, || own);
+        let sent = fate.as_ref().filter(|fate| **fate != Fate::Filtered);
+        if let Some(labels) = sent.and_then(|fate| sent_as(fate, own)) {
+            encoder.add_exemplar(labels, head.kind(exemplar.series), exemplar);
+        }
     }
 }
 
