@@ -93,7 +93,7 @@ class Account:
     @property
     def certain(self) -> int:
         """Samples accounted for that are not sent again after a crash now."""
-        return self.seq if self.catching_up is None else max(self.seq - self.catching_up.counted - 1, 1)
+        return self.seq if self.catching_up is None else max(self.seq - self.catching_up.counted - 1, 0)
 
     @property
     def holds(self) -> bool:

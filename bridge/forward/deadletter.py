@@ -23,8 +23,9 @@ _FILE_BYTES = 16 << 20
 class LetterBox(DeadLetters):
     """The letters of one sink, opened for adding. All methods do file work and block; one thread at a time."""
 
-    def __init__(self, files: Files, path: Path, clock: Clock, seq: int) -> None:
-        """For a sink whose saved cursor stands at `seq` samples. Raises OSError."""
+    def __init__(self, files: Files, path: Path, clock: Clock, seq: int | None) -> None:
+        """For a sink that goes on at `seq` samples, where its saved cursor stands; None: it begins, and letters that
+        are there are of another log. Raises OSError."""
         super().__init__(files, path)
         self._clock = clock
         files.make_dir(path)
@@ -35,7 +36,7 @@ class LetterBox(DeadLetters):
         for content in self._contents(self._current):
             # A damaged record had a number too, or two if the newline between them is what was damaged.
             self._next = self._next + 2 if content is None else content["letter"] + 1
-        self._unsure = set(self._lines_beyond(seq)) if seq else set()
+        self._unsure = set(self._lines_beyond(seq)) if seq is not None else set()
         self._decisions = self._marks.read()
         self._marks_size = self._marks.size()
 

@@ -19,7 +19,7 @@ from bridge.forward.gate import Gate
 from bridge.forward.metrics import SinkMetrics
 from bridge.forward.pace import Pace
 from bridge.forward.payload import Payload
-from bridge.forward.throttle import Throttle, signal_of
+from bridge.forward.throttle import Signal, Throttle, signal_of
 from bridge.forward.transport import Transport
 
 __all__ = ["Delivery", "State", "Stopped"]
@@ -77,7 +77,8 @@ class Delivery:
     async def send(self, payload: Payload, *, doubts: int) -> Ruling:
         """Send `payload` until the answer is OK, SPLIT, PARTIAL, POISON or DOUBT.
 
-        RETRY comes back only after `doubts` equal 5xx answers in a row. Raises Stopped.
+        SPLIT is also what becomes of one that was not answered in time and is larger than what is sent since. RETRY
+        comes back only after `doubts` equal 5xx answers in a row. Raises Stopped.
         """
         ruling = await self._attempt(payload, 0)
         if ruling.verdict not in _AGAIN:
@@ -86,7 +87,17 @@ class Delivery:
         async with self._turn:
             if must_pause:
                 await self._pause(self._pace.delay(ruling, self._streak))
-            return await self._insist(payload, doubts, unsure=ruling.unsure or ruling.answer.may_be_stored)
+            unsure = ruling.unsure or ruling.answer.may_be_stored
+            if not self._is_slow(payload, ruling):
+                ruling = await self._insist(payload, doubts, unsure=unsure)
+                unsure = ruling.unsure
+            if self._is_slow(payload, ruling):
+                return replace(ruling, verdict=Verdict.SPLIT, unsure=unsure)
+            return ruling
+
+    def _is_slow(self, payload: Payload, ruling: Ruling) -> bool:
+        """It was not answered in time, and by now it would be sent in smaller requests."""
+        return signal_of(ruling) is Signal.LATE and len(payload) > self.throttle.batch
 
     async def _insist(self, payload: Payload, doubts: int, *, unsure: bool) -> Ruling:
         equal = retries = 0
@@ -109,7 +120,7 @@ class Delivery:
         retrying = AsyncRetrying(
             retry=retry_if_result(lambda ruling: ruling.verdict in _AGAIN),
             wait=lambda state: self._pace.delay(_ruling(state), self._streak),
-            stop=is_doubtful,
+            stop=lambda state: is_doubtful(state) or self._is_slow(payload, _ruling(state)),
             sleep=self._pause,
             retry_error_callback=_ruling,
         )

@@ -85,6 +85,9 @@ class Feed:
             launch.cancel()
             self._flights.put_nowait(None)
             await asyncio.wait({land}, timeout=grace)
+            if land.done() and land.result():
+                self.account = replace(self.account, launched=0, until=None)
+                self._unsaved.set()
             for task in (land, save, *self._flying):
                 task.cancel()
         if self._unsaved.is_set():
@@ -134,12 +137,12 @@ class Feed:
         except Stopped:
             return None
 
-    async def _land(self) -> None:
-        """Take the outcomes in log order, up to the first that the stop has cut off."""
+    async def _land(self) -> bool:
+        """Take the outcomes in log order, up to the first that the stop has cut off; whether that were all."""
         while (flight := await self._flights.get()) is not None:
             outcome = await flight.task
             if outcome is None:
-                return
+                return False
             parcel = flight.parcel
             if outcome.rejected:
                 await _patiently(partial(self._keep, outcome.rejected, parcel.seq))
@@ -147,6 +150,7 @@ class Feed:
             self._room.release()
             self._landed.set()
             self._unsaved.set()
+        return True
 
     def _move(self, parcel: Parcel, outcome: Outcome) -> None:
         held_before = self.account.holds

@@ -59,11 +59,14 @@ class Windows:
     def next(self, *, least: int = 0, until: int | None = None) -> Window | None:
         """The next window, which may be empty; None when all have been. Raises OSError: then it can be asked again.
 
-        It reaches to `until` ms, however many samples that are, and has `least` of them, if its span does.
+        It reaches to `until` ms, however many samples that are, and has `least` of them, if there are: beyond its span
+        then, with all that lies before the next one.
         """
         if not self.spans:
             return None
         (first, last), *others = self.spans
+        while until is not None and others and others[0][0] <= until:
+            last = others.pop(0)[1]
         whole = max(first, until if until is not None else first)
         most, grows = max(self._max_samples, 2 * least), True
         while True:
@@ -73,10 +76,12 @@ class Windows:
             except TooManySamples:
                 self._width, grows = (maxt - first + 1) // 2, False
                 continue
-            if len(columns) >= least or maxt == last or not grows:
+            if len(columns) >= least or not grows or (maxt == last and not others):
                 break
+            if maxt == last:
+                last = others.pop(0)[1]
             self._width = 2 * (maxt - first + 1)
         if len(columns) <= self._max_samples // 4:
             self._width *= 2
-        self.spans = ((maxt + 1, last), *others) if maxt < last else tuple(others)
+        self.spans = tuple((max(begin, maxt + 1), end) for begin, end in self.spans if end > maxt)
         return Window(columns, self.spans, maxt)

@@ -5,7 +5,9 @@ What the answer tells is used first: which series it names, how many were droppe
 **What may be stored already.** A request without an answer may have been stored, and so may one before a crash. Sent
 again, samples are refused as late by a receiver that has newer ones of their series, and they may be those. So a sample
 that may have been sent before and is late counts as sent when the newest of its series, of the same delivery, is taken:
-the receiver then had nothing newer than that. To save the search one sample at a time, a few old ones are asked about.
+the receiver then had nothing newer than that. To save the search one sample at a time, the oldest of each series is
+asked about. That is of each, not of some: receivers store a request in parts, and others write to them too. Within one
+series nobody else may write: what another writer adds to it between two of our samples can't be told from ours.
 """
 
 from collections import Counter, deque
@@ -20,8 +22,7 @@ from bridge.native import Outbound
 
 __all__ = ["SeriesSearch"]
 
-_PROBES = 8
-_WORTH_ASKING = 10 * _PROBES  # samples; fewer are searched in less time
+_WORTH_ASKING = 80  # samples; fewer are searched in less time
 
 
 @dataclass(slots=True)
@@ -92,18 +93,16 @@ class SeriesSearch:
         return _halves(samples, unsure=piece.unsure)
 
     async def _ask_about_old(self, piece: _Piece, outcome: Outcome) -> Sequence[_Piece]:
-        """Was the whole piece stored before? Then the oldest samples of any series are late, and the newest are not."""
+        """Was the whole piece stored before? Then the oldest sample of each series is late, and the newest is not."""
         newest, older = piece.samples.split_newest()
-        asked: set[bytes] = set()
         rest = older
-        while len(rest) and len(asked) < _PROBES:
+        while len(rest):
             one = rest.slice(0, 1)
             ruling = await self._delivery.send(one, doubts=self._doubts)
             if ruling.verdict is Verdict.OK:
                 outcome.sent += 1
                 _, left = piece.samples.split_by_text({one.line(0)})
                 return _halves(left, unsure=True)
-            asked.add(one.series(0))
             _, rest = rest.split_by_series({one.series(0)})
         if len(older):
             ruling = await self._delivery.send(newest, doubts=self._doubts)

@@ -157,8 +157,9 @@ class Sink:
         # Saved before the first sample is sent: what a crash then leaves unsure is what lies behind it.
         account = self._feed.account
         await self._save(account)
+        beyond = account.certain if self._resumes else None
         self._letters = await _to_the_end(
-            partial(LetterBox, self._files, self._rejected / self.name, self._clock, account.certain)
+            partial(LetterBox, self._files, self._rejected / self.name, self._clock, beyond)
         )
         self._logger.info(
             "sink started", target=self.target, position=str(account.position), pending=self._log.seq - account.seq
@@ -179,11 +180,13 @@ class Sink:
 
     def _load(self) -> Account:
         cursor = self._cursors.load(self.name)
+        self._resumes = False
         if cursor is None:
             return Account(self._log.oldest())
         if cursor.seq > self._log.seq or cursor.position > self._log.durable():
             self._logger.error("the log is not the one that the cursor is about: all of it is sent")
             return Account(self._log.oldest())
+        self._resumes = True
         return Account.from_cursor(cursor)
 
     async def _save(self, account: Account) -> None:

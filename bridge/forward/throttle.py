@@ -22,6 +22,7 @@ _AGAIN = 1000  # full requests after which the best latency is found anew, for t
 _GROW_BATCH = 1 / 16  # of the configured size, for each full request
 _GROW_BYTES = 1 / 64  # of the present size, for each full request: each 413 is a body sent in vain
 _MIN_BATCH = 1 / 64  # of the configured size
+_FEW = 10  # samples; so small a request is not late for its size
 _MIN_BYTES = 1 << 10
 _FULL = 0.75  # of a bound; what is smaller says nothing about it
 
@@ -94,7 +95,8 @@ class Throttle:
         elif signal in {Signal.BUSY, Signal.LATE}:
             self._lower(now, self._limit * _BACK_OFF)
             if signal is Signal.LATE:
-                self._batch = max(self._batch * _BACK_OFF, self._most_batch * _MIN_BATCH, 1.0)
+                least = max(self._most_batch * _MIN_BATCH, min(_FEW, self._most_batch))
+                self._batch = max(self._batch * _BACK_OFF, least)
                 self._best = math.inf  # which was that of larger ones
 
     def _taken(self, now: float, seconds: float, *, samples: int, size: int, waiting: int) -> None:

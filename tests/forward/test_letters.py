@@ -21,7 +21,7 @@ from tests.buffer.faults import FaultyFiles
 REASON = 'it\'s "bad"\nand on two lines'
 
 
-def box(path: Path, seq: int = 0, files: Files | None = None) -> LetterBox:
+def box(path: Path, seq: int | None = None, files: Files | None = None) -> LetterBox:
     return LetterBox(files or Files(), path / "main", SystemClock(), seq)
 
 
@@ -47,6 +47,13 @@ def filled(path: Path, count: int = 5) -> Path:
     for n in range(1, count + 1):
         letters.append(rejections([n]), seq=n)
     return path / "main" / "0000000001.letters"
+
+
+def test_letters_of_before_the_first_move_of_the_cursor_are_not_kept_twice(tmp_path: Path) -> None:
+    box(tmp_path).append(rejections([1, 2]), seq=10)
+    again = box(tmp_path, seq=0)
+    again.append(rejections([1, 2, 3]), seq=11)
+    assert lines(again) == expected([1, 2, 3])
 
 
 def test_letters_are_kept_with_all_that_is_known(tmp_path: Path) -> None:

@@ -117,6 +117,7 @@ async def test_timeouts_make_requests_smaller_until_they_are_answered(tmp_path: 
     async with rig(tmp_path, FakeInflux(always=slow_by_lines), timeout="300ms", in_flight="1") as r:
         await r.push(100)
         await until(lambda: r.sink.status().batch_samples < 30)
+        await r.check()
 
 
 async def test_an_outage_is_followed_by_a_careful_return(tmp_path: Path) -> None:

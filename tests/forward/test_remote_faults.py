@@ -116,6 +116,43 @@ async def test_samples_that_come_too_late_are_dead_letters(tmp_path: Path, messa
         await r.check()
 
 
+async def test_after_a_stop_in_good_order_nothing_is_in_doubt(tmp_path: Path) -> None:
+    async with remote_rig(tmp_path) as r:
+        await push_some(r)
+        await r.drained()
+        cursor = r.cursors.load("main")
+        assert cursor is not None
+        assert cursor.counters["launched"] > 0
+        await r.stop_sink()
+        cursor = r.cursors.load("main")
+        assert cursor is not None
+        assert (cursor.counters["launched"], cursor.counters["until"]) == (0, None)
+        r.start_sink()
+        await push_some(r)
+        await r.check()
+
+
+async def test_another_writer_of_a_few_series_hides_nothing_of_the_others(tmp_path: Path) -> None:
+    """Late samples of some series do not prove that a request was stored which nobody answered."""
+    receiver = FakeReceiver()
+    queue = {"max_samples_per_send": "500", "max_shards": "1"}
+    async with remote_rig(tmp_path, receiver, protobuf_message=V1, queue_config=queue) as r:
+        await r.stop_sink()
+        first = r.now
+        await r.push(60, time=first + 10)
+        await r.push(60, time=first + 30)
+        for n in range(8):
+            labels = (("__name__", "m"), ("n", str(n)))
+            receiver.stored[labels] = {first + 20: faults.Row(labels, first + 20, 1.0)}
+        receiver.faults.append(faults.reset_before_commit)
+        r.start_sink()
+        await r.drained()
+        held = {t for labels, t in receiver.rows if dict(labels)["n"] == "59"}
+        assert held == {first + 10, first + 30}
+        for n in range(8, 60):
+            assert ((("__name__", "m"), ("n", str(n))), first + 10) in receiver.rows
+
+
 @BOTH
 async def test_a_body_that_is_too_large_is_sent_in_pieces(tmp_path: Path, message: str) -> None:
     receiver = FakeReceiver(max_body=160)
