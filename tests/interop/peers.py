@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -96,9 +97,10 @@ class VictoriaMetrics(_Server):
         super().__init__([*command, "-retentionPeriod=100y", *flags], {}, folder / "log", port)
 
     def export(self) -> list[dict[str, Any]]:
-        """All series, as `metric`, `timestamps` and `values`."""
+        """All series, as `metric`, `timestamps` and `values`; of this second too, which it leaves out by itself."""
         self.get("/internal/force_flush")
-        _, body = self.get("/api/v1/export?" + urllib.parse.urlencode({"match[]": '{__name__!=""}', "start": "0"}))
+        query = {"match[]": '{__name__!=""}', "start": "0", "end": str(int(time.time()) + 3600)}
+        _, body = self.get("/api/v1/export?" + urllib.parse.urlencode(query))
         return [json.loads(line) for line in body.splitlines()]
 
 
