@@ -3,14 +3,13 @@
 import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
 
 from bridge.config.http_client import HttpClient
 from bridge.config.relabel import RelabelConfig
 from bridge.config.section import Section
-from bridge.config.types import Count, Duration, Flag, Kind, Name, Secret
+from bridge.config.types import Count, Duration, Flag, Kind, Name, Secret, split_url
 
 __all__ = ["MetadataConfig", "QueueConfig", "RemoteWriteSink"]
 
@@ -34,15 +33,7 @@ _RESERVED = {
 
 def _check_url(value: str) -> str:
     """Any http address; Prometheus takes a path and a query as they are."""
-    try:
-        parts = urlsplit(value)
-        valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        raise ValueError(f'not a valid URL: "{value}"') from None
-    if not valid:
-        raise ValueError(f'expected http://host[:port]/path or https://..., got "{value}"')
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("credentials do not belong in the URL: use basic_auth")
+    split_url(value, "http://host[:port]/path", "basic_auth")
     return value
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
@@ -32,6 +32,7 @@ __all__ = [
     "SecretFile",
     "Selector",
     "Size",
+    "split_url",
 ]
 
 SECRET_FILE_LIMIT = 1 << 20
@@ -231,17 +232,24 @@ def check_name(value: str) -> str:
     return value
 
 
-def check_url(value: str) -> str:
-    """An address that can be logged: credentials have settings of their own."""
+def split_url(value: str, form: str, instead: str) -> SplitResult:
+    """The parts of an http address that can be logged: it should look like `form`, and credentials are given `instead`
+    by settings of their own."""
     try:
         parts = urlsplit(value)
         valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:
         raise ValueError(f'not a valid URL: "{value}"') from None
     if not valid:
-        raise ValueError(f'expected http://host[:port][/path] or https://..., got "{value}"')
+        raise ValueError(f'expected {form} or https://..., got "{value}"')
     if parts.username is not None or parts.password is not None:
-        raise ValueError("credentials do not belong in the URL: use username, password or token")
+        raise ValueError(f"credentials do not belong in the URL: use {instead}")
+    return parts
+
+
+def check_url(value: str) -> str:
+    """A base address."""
+    parts = split_url(value, "http://host[:port][/path]", "username, password or token")
     if parts.query or parts.fragment:
         raise ValueError("a base URL has no ?query and no #fragment")
     return value.rstrip("/")

@@ -14,6 +14,7 @@ from itertools import pairwise
 from bridge.forward.answer import Ruling, Verdict
 from bridge.forward.delivery import Delivery
 from bridge.forward.payload import Merged, Payload, samples_in, samples_of
+from bridge.forward.pieces import fitting, halves
 
 __all__ = ["Bisector", "Outcome", "Rejection"]
 
@@ -69,12 +70,12 @@ class Bisector:
 
     async def _deliver(self, payload: Payload, outcome: Outcome) -> None:
         accepted_before = self._delivery.accepted
-        todo = deque(self._pieces(payload))
+        todo = deque(fitting(payload, self._delivery.throttle))
         apart: set[bytes] = set()  # series of which a sample was refused; their others come last
         last: deque[Payload] = deque()
         while todo or last:
             if not todo:
-                todo.extend(self._pieces(last.popleft()))
+                todo.extend(fitting(last.popleft(), self._delivery.throttle))
             piece = todo.popleft()
             refused_before = len(outcome.rejected)
             ruling = await self._delivery.send(piece, doubts=self._doubts)
@@ -85,7 +86,7 @@ class Bisector:
                 # Is it this sample or the sink? It is the sample when others have got through meanwhile; to find out,
                 # the others go first, and one goes that got through before.
                 if len(piece) > 1:
-                    todo.extend(_halves(piece))
+                    todo.extend(halves(piece))
                 elif self._delivery.accepted > accepted_before:
                     todo.extend(self._reject(piece, ruling, outcome))
                 else:
@@ -107,7 +108,7 @@ class Bisector:
     def _search(self, piece: Payload, ruling: Ruling, outcome: Outcome) -> list[Payload]:
         """What is still to be sent of a piece that was refused, in whole or in part."""
         if ruling.verdict is Verdict.SPLIT and len(piece) > 1:
-            return _halves(piece)
+            return halves(piece)
         if numbers := sorted(number for number in ruling.numbered if number < len(piece)):
             return self._take_out(piece, numbers, ruling, outcome)
         if len(piece) == 1 or ruling.dropped == len(piece):
@@ -116,7 +117,7 @@ class Bisector:
             bad, others = piece.split_by_text(set(ruling.listed))
             if len(bad):
                 return [*([others] if len(others) else []), *self._reject(bad, ruling, outcome)]
-        return _halves(piece)
+        return halves(piece)
 
     def _take_out(self, piece: Payload, bad: list[int], ruling: Ruling, outcome: Outcome) -> list[Payload]:
         """The answer tells by number which lines are refused, and so what became of all others."""
@@ -130,14 +131,6 @@ class Bisector:
         for number in bad:
             left += self._reject(piece.slice(number, number + 1), ruling, outcome, ruling.numbered[number])
         return left
-
-    def _pieces(self, payload: Payload) -> list[Payload]:
-        pieces, start = [], 0
-        throttle = self._delivery.throttle
-        while count := payload.fit(start, throttle.batch, throttle.max_bytes):
-            pieces.append(payload if count == len(payload) else payload.slice(start, start + count))
-            start += count
-        return pieces
 
     def _reject(self, payload: Payload, ruling: Ruling, outcome: Outcome, reason: str = "") -> list[Payload]:
         """Give these lines up; of a line of several samples each is tried alone before, and is given back for that."""
@@ -165,11 +158,6 @@ class Bisector:
     def _trust(self, payload: Payload) -> None:
         for index in range(len(payload)):
             self._suspects.pop(payload.series(index), None)
-
-
-def _halves(payload: Payload) -> list[Payload]:
-    middle = len(payload) // 2
-    return [payload.slice(0, middle), payload.slice(middle, len(payload))]
 
 
 def _sift(whole: Payload, pieces: Iterable[Payload], series: set[bytes]) -> tuple[deque[Payload], Payload]:

@@ -11,12 +11,13 @@ series nobody else may write: what another writer adds to it between two of our 
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.forward.answer import Ruling, Verdict
 from bridge.forward.bisect import Outcome, Rejection
 from bridge.forward.delivery import Delivery
+from bridge.forward.pieces import fitting, halves
 from bridge.forward.remote_answer import is_late
 from bridge.native import Outbound
 
@@ -45,7 +46,7 @@ class SeriesSearch:
         outcome = Outcome()
         late: set[bytes] = set()  # lines of samples that may have been stored by an earlier request
         accepted = self._delivery.accepted
-        todo = deque(self._pieces(samples, unsure=doubtful))
+        todo = deque(_Piece(part, doubtful) for part in fitting(samples, self._delivery.throttle))
         while todo:
             piece = todo.popleft()
             ruling = await self._delivery.send(piece.samples, doubts=self._doubts)
@@ -111,19 +112,9 @@ class SeriesSearch:
                 return []
         return _halves(piece.samples, unsure=True)
 
-    def _pieces(self, samples: Outbound, *, unsure: bool) -> Iterable[_Piece]:
-        start = 0
-        throttle = self._delivery.throttle
-        while count := samples.fit(start, throttle.batch, throttle.max_bytes):
-            whole = count == len(samples)
-            yield _Piece(samples if whole else samples.slice(start, start + count), unsure)
-            start += count
-
 
 def _halves(samples: Outbound, *, unsure: bool) -> Sequence[_Piece]:
-    middle = len(samples) // 2
-    parts = (samples.slice(0, middle), samples.slice(middle, len(samples)))
-    return [_Piece(part, unsure) for part in parts if len(part)]
+    return [_Piece(part, unsure) for part in halves(samples) if len(part)]
 
 
 def _take_named(piece: _Piece, ruling: Ruling, outcome: Outcome, late: set[bytes]) -> Sequence[_Piece]:
