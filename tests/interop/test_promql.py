@@ -14,28 +14,20 @@ import pytest
 import snappy
 
 from bridge.promql import parse_expr
-from tests.bridge_process import BridgeProcess
 from tests.interop import dashboards
 from tests.interop.accepted import compared, reason
-from tests.interop.peers import Prometheus
+from tests.interop.twins import Ask, twins
 from tests.interop.vocabulary import OLD
 from tests.promql.generate import Generator
 from tests.remote_write.prompb import WriteRequest
 
 pytestmark = pytest.mark.interop
 
-HEADERS = {
-    "Content-Type": "application/x-protobuf",
-    "Content-Encoding": "snappy",
-    "X-Prometheus-Remote-Write-Version": "0.1.0",
-}
 INTERVAL = 15
 SAMPLES = 360
 SLICE = 40
 GENERATED = 3000
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
-
-Ask = Callable[[str], bytes]
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +41,12 @@ def both(
     peer: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory, begin: int
 ) -> Iterator[tuple[Ask, Ask]]:
     """What asks us, and what asks them."""
-    folder = tmp_path_factory.mktemp("promql")
-    prometheus = Prometheus(peer("prometheus"), folder, folder / "theirs", receives=True)
-    with BridgeProcess(folder) as bridge, prometheus:
-        for body in requests([begin + 0.301 + INTERVAL * n for n in range(SAMPLES)]):
-            assert bridge.request("POST", "/api/v1/write", body, HEADERS).status in {200, 204}
-            assert prometheus.get("/api/v1/write", body)[0] in {200, 204}
-        yield (lambda path: bridge.request("GET", path).body), (lambda path: prometheus.get(path)[1])
+    with twins(
+        peer("prometheus"),
+        tmp_path_factory.mktemp("promql"),
+        requests([begin + 0.301 + INTERVAL * n for n in range(SAMPLES)]),
+    ) as both:
+        yield both
 
 
 def requests(times: Sequence[float]) -> Iterator[bytes]:

@@ -16,24 +16,16 @@ from typing import Any
 import pytest
 import snappy
 
-from tests.bridge_process import BridgeProcess
 from tests.interop.answers import difference
-from tests.interop.peers import Prometheus
+from tests.interop.twins import Ask, twins
 from tests.remote_write.prompb import WriteRequest
 
 pytestmark = pytest.mark.interop
 
-HEADERS = {
-    "Content-Type": "application/x-protobuf",
-    "Content-Encoding": "snappy",
-    "X-Prometheus-Remote-Write-Version": "0.1.0",
-}
 INTERVAL = 15
 SAMPLES = 120
 RESET = 70
 """The sample at which the process of instance `b` begins anew."""
-
-Ask = Callable[[str], bytes]
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +39,10 @@ def both(
     peer: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory, begin: int
 ) -> Iterator[tuple[Ask, Ask]]:
     """What asks us, and what asks them."""
-    folder = tmp_path_factory.mktemp("histograms")
-    prometheus = Prometheus(peer("prometheus"), folder, folder / "theirs", receives=True)
-    with BridgeProcess(folder) as bridge, prometheus:
-        body = snappy.compress(request(begin).SerializeToString())
-        assert bridge.request("POST", "/api/v1/write", body, HEADERS).status in {200, 204}
-        assert prometheus.get("/api/v1/write", body)[0] in {200, 204}
-        yield (lambda path: bridge.request("GET", path).body), (lambda path: prometheus.get(path)[1])
+    with twins(
+        peer("prometheus"), tmp_path_factory.mktemp("histograms"), [snappy.compress(request(begin).SerializeToString())]
+    ) as both:
+        yield both
 
 
 def request(begin: int) -> WriteRequest:
