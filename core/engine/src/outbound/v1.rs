@@ -4,7 +4,7 @@ use super::histogram::put_histogram;
 use super::message::{put_double, put_message, put_number, put_text};
 use super::samples::{Exemplar, Samples};
 use crate::labels::Labels;
-use crate::metadata::Metadata;
+use crate::metadata::{kind_number, Metadata};
 use crate::sample::Value;
 
 /// The message, not compressed yet.
@@ -55,25 +55,11 @@ pub fn encode_metadata<'a>(families: impl Iterator<Item = (&'a str, &'a Metadata
     let mut out = Vec::new();
     for (name, metadata) in families {
         put_message(&mut out, 3, |out| {
-            put_number(out, 1, kind_number(metadata));
+            put_number(out, 1, u64::from(kind_number(metadata.kind)));
             put_text(out, 2, name);
             put_text(out, 4, &metadata.help);
             put_text(out, 5, &metadata.unit);
         });
     }
     out
-}
-
-/// The number of a metric's type, which is that of the log too.
-pub fn kind_number(metadata: &Metadata) -> u64 {
-    match metadata.type_name() {
-        "counter" => 1,
-        "gauge" => 2,
-        "histogram" => 3,
-        "gaugehistogram" => 4,
-        "summary" => 5,
-        "info" => 6,
-        "stateset" => 7,
-        _ => 0,
-    }
 }

@@ -6,10 +6,9 @@ use hashbrown::HashTable;
 use super::histogram::put_histogram;
 use super::message::{put_double, put_message, put_number, put_packed, put_tag};
 use super::samples::{Exemplar, Samples};
-use super::v1::kind_number;
 use crate::bytes::put_prefixed;
 use crate::labels::Labels;
-use crate::metadata::Metadata;
+use crate::metadata::{kind_number, Metadata};
 use crate::sample::Value;
 
 /// The texts of a message by their numbers; number 0 is the empty one.
@@ -101,7 +100,7 @@ fn put_exemplar(out: &mut Vec<u8>, exemplar: &Exemplar, labels: &[u64]) {
 }
 
 fn put_metadata<'a>(out: &mut Vec<u8>, metadata: &'a Metadata, symbols: &mut Symbols<'a>) {
-    put_number(out, 1, kind_number(metadata));
+    put_number(out, 1, u64::from(kind_number(metadata.kind)));
     put_number(out, 3, symbols.number(&metadata.help));
     put_number(out, 4, symbols.number(&metadata.unit));
 }
