@@ -5,7 +5,7 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::query::failure;
+use crate::selected::failure;
 
 /// Size of a piece, bytes.
 const PIECE: usize = 256 * 1024;

@@ -1,69 +1,24 @@
 //! Reading the head and blocks as one store.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use engine::block::{Block, Damage};
 use engine::exposition::Escaping;
-use engine::head::Head;
 use engine::labels::Labels;
 use engine::merge::{SeriesStream, Window};
-use engine::postings;
-use engine::query::{self, BlockSeries, Entries, Exposition, Failed, Federation, Limit, Limits};
-use engine::regex::Matcher;
+use engine::query::{self, Exposition, Failed, Federation, Limits};
 use parking_lot::Mutex;
-use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::block::PyBlock;
 use crate::column::{labels_dict, PyColumns};
 use crate::head::{matchers_from, PyHead, PyMatcher};
 use crate::pieces::{PyDump, PyExport, PyFederation};
+use crate::selected::{blocks_from, limit_of, NamedBlock, PyNamedBlock, Selected, Why};
 
-create_exception!(
-    _core,
-    QueryLimit,
-    PyValueError,
-    "A query that would take more than it may. `what` is \"series\", \"samples\" or \"bytes\", `limit` how much it may."
-);
-create_exception!(
-    _core,
-    QueryFailed,
-    PyValueError,
-    "What is stored cannot be read; the text names block file, offset and damage."
-);
-
-/// Add this file's classes and functions to the module.
+/// Add this file's class to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add("QueryLimit", module.py().get_type::<QueryLimit>())?;
-    module.add("QueryFailed", module.py().get_type::<QueryFailed>())?;
-    module.add_class::<PyQuery>()?;
-    module.add_function(wrap_pyfunction!(label_names, module)?)?;
-    module.add_function(wrap_pyfunction!(label_values, module)?)
-}
-
-/// QueryLimit with `what` and `limit`.
-fn limited(py: Python<'_>, what: Limit, limit: usize) -> PyErr {
-    let error = QueryLimit::new_err(Failed::TooMany { what, limit }.to_string());
-    let value = error.value(py);
-    let set = value
-        .setattr("what", what.to_string())
-        .and_then(|()| value.setattr("limit", limit));
-    match set {
-        Ok(()) => error,
-        Err(other) => other,
-    }
-}
-
-/// 0 sets no limit.
-pub(crate) fn limit_of(limit: usize) -> usize {
-    if limit == 0 {
-        usize::MAX
-    } else {
-        limit
-    }
+    module.add_class::<PyQuery>()
 }
 
 fn limits(series: usize, samples: usize, bytes: usize) -> Limits {
@@ -72,99 +27,6 @@ fn limits(series: usize, samples: usize, bytes: usize) -> Limits {
         samples: limit_of(samples),
         bytes: limit_of(bytes),
     }
-}
-
-/// A block, the times that it is of (from the first on, before the second), and its name for errors.
-pub(crate) type PyNamedBlock<'py> = (PyRef<'py, PyBlock>, i64, i64, String);
-
-pub(crate) struct NamedBlock {
-    block: Arc<Block>,
-    mint: i64,
-    maxt: i64,
-    name: String,
-}
-
-/// Blocks by their first time, which is the order that decides ties.
-pub(crate) fn blocks_from(blocks: Vec<PyNamedBlock<'_>>) -> Vec<NamedBlock> {
-    let named = |(block, mint, maxt, name): PyNamedBlock<'_>| NamedBlock {
-        block: block.shared(),
-        mint,
-        maxt: maxt.saturating_sub(1),
-        name,
-    };
-    let mut blocks: Vec<NamedBlock> = blocks.into_iter().map(named).collect();
-    blocks.sort_by_key(|block| block.mint);
-    blocks
-}
-
-/// One selector, and what the head had of it.
-pub(crate) struct Selected {
-    matchers: Vec<Matcher>,
-    window: Window,
-    head: Option<Entries>,
-}
-
-impl Selected {
-    /// What the head had is all there is: no block has anything of the window.
-    fn is_lone_head(&self, blocks: &[NamedBlock]) -> bool {
-        self.head.is_some() && !blocks.iter().any(|named| self.window.meets(named.mint, named.maxt))
-    }
-
-    /// Read all places that have series of it. What the head had is given away.
-    pub(crate) fn read<T>(
-        self,
-        blocks: &[NamedBlock],
-        read: impl FnOnce(Vec<Box<dyn SeriesStream>>, Window) -> Result<T, Failed>,
-    ) -> Result<T, Why> {
-        let mut places: Vec<Box<dyn SeriesStream>> = Vec::with_capacity(blocks.len() + 1);
-        let mut names = Vec::with_capacity(blocks.len());
-        for named in blocks.iter().filter(|named| self.window.meets(named.mint, named.maxt)) {
-            let series = BlockSeries::new(named.block.clone(), &self.matchers, self.window);
-            places.push(Box::new(
-                series.map_err(|damage| Why::unreadable(&named.name, &damage))?,
-            ));
-            names.push(&named.name);
-        }
-        if let Some(entries) = self.head {
-            places.push(Box::new(entries));
-        }
-        read(places, self.window).map_err(|failed| Why::from_failed(failed, &names))
-    }
-}
-
-/// Why a query has no result.
-pub(crate) enum Why {
-    Limit(Limit, usize),
-    Unreadable(String),
-}
-
-impl Why {
-    pub(crate) fn from_failed(failed: Failed, names: &[&String]) -> Self {
-        match failed {
-            Failed::TooMany { what, limit } => Self::Limit(what, limit),
-            Failed::Place(broken) => match names.get(broken.place) {
-                Some(name) => Self::unreadable(name, &broken),
-                None => Self::Unreadable(broken.to_string()),
-            },
-            other => Self::Unreadable(other.to_string()),
-        }
-    }
-
-    fn unreadable(name: &str, why: &dyn std::fmt::Display) -> Self {
-        Self::Unreadable(format!("{name}/{why}"))
-    }
-
-    pub(crate) fn into_error(self, py: Python<'_>) -> PyErr {
-        match self {
-            Self::Limit(what, limit) => limited(py, what, limit),
-            Self::Unreadable(text) => QueryFailed::new_err(text),
-        }
-    }
-}
-
-/// Why what was being read, or printed, cannot be read on.
-pub(crate) fn failure(py: Python<'_>, failed: Failed) -> PyErr {
-    Why::from_failed(failed, &[]).into_error(py)
 }
 
 /// What `read` gives for each selector; series count once for each that finds them, since they are held for each.
@@ -361,64 +223,4 @@ fn format_named(name: &str) -> PyResult<query::Format> {
         "jsonl" => query::Format::JsonLines,
         _ => return Err(PyValueError::new_err(format!("there is no format {name:?}"))),
     })
-}
-
-/// What all places have of label names or values, the first `limit` of them.
-fn gathered(
-    py: Python<'_>,
-    head: Option<PyRef<'_, PyHead>>,
-    blocks: Vec<PyNamedBlock<'_>>,
-    limit: usize,
-    from_head: impl FnOnce(&Head, &mut BTreeSet<String>) + Send,
-    from_block: impl Fn(&Block, &mut BTreeSet<String>) -> Result<(), Damage> + Send + Sync,
-) -> PyResult<Vec<String>> {
-    let blocks = blocks_from(blocks);
-    let head: Option<&PyHead> = head.as_deref();
-    let found = py.detach(|| {
-        let mut found = BTreeSet::new();
-        if let Some(head) = head {
-            from_head(&head.read(), &mut found);
-        }
-        for named in &blocks {
-            from_block(&named.block, &mut found).map_err(|damage| Why::unreadable(&named.name, &damage))?;
-        }
-        let limit = if limit == 0 { usize::MAX } else { limit };
-        Ok(found.into_iter().take(limit).collect())
-    });
-    found.map_err(|why: Why| why.into_error(py))
-}
-
-#[pyfunction]
-#[pyo3(signature = (head, blocks, matchers, *, limit = 0))]
-fn label_names(
-    py: Python<'_>,
-    head: Option<PyRef<'_, PyHead>>,
-    blocks: Vec<PyNamedBlock<'_>>,
-    matchers: Vec<PyMatcher>,
-    limit: usize,
-) -> PyResult<Vec<String>> {
-    let matchers = matchers_from(matchers)?;
-    let from_head = |head: &Head, out: &mut BTreeSet<String>| {
-        let Ok(()) = postings::names(head, &matchers, out);
-    };
-    let from_block = |block: &Block, out: &mut BTreeSet<String>| postings::names(block.index(), &matchers, out);
-    gathered(py, head, blocks, limit, from_head, from_block)
-}
-
-#[pyfunction]
-#[pyo3(signature = (head, blocks, name, matchers, *, limit = 0))]
-fn label_values(
-    py: Python<'_>,
-    head: Option<PyRef<'_, PyHead>>,
-    blocks: Vec<PyNamedBlock<'_>>,
-    name: &str,
-    matchers: Vec<PyMatcher>,
-    limit: usize,
-) -> PyResult<Vec<String>> {
-    let matchers = matchers_from(matchers)?;
-    let from_head = |head: &Head, out: &mut BTreeSet<String>| {
-        let Ok(()) = postings::values(head, name, &matchers, out);
-    };
-    let from_block = |block: &Block, out: &mut BTreeSet<String>| postings::values(block.index(), name, &matchers, out);
-    gathered(py, head, blocks, limit, from_head, from_block)
 }

@@ -9,7 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::buffer::Bytes;
-use crate::query::{blocks_from, PyNamedBlock, PyQuery, Why};
+use crate::query::PyQuery;
+use crate::selected::{blocks_from, PyNamedBlock, Why};
 
 /// Size of the pieces that an answer comes in, bytes before compression.
 const PIECE: usize = 512 * 1024;

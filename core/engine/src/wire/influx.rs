@@ -15,6 +15,7 @@
 //!
 //! That mapping is one-to-one, so [`parse`] gives back the very series and sample ([`names`] says how odd names survive).
 
+mod buckets;
 mod encode;
 mod lines;
 mod mapping;
@@ -26,6 +27,7 @@ mod number;
 mod parse;
 mod scan;
 mod stored;
+mod tags;
 mod tally;
 mod unchanged;
 

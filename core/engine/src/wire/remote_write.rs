@@ -7,8 +7,10 @@ mod decode;
 mod exemplar;
 mod histogram;
 mod labels;
+mod metadata;
 mod replica;
 mod request;
+mod sample;
 pub mod schema;
 mod tally;
 #[cfg(test)]

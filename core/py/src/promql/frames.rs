@@ -13,7 +13,7 @@ use super::samples::shares;
 use crate::buffer::{Numbers, Slice, View};
 use crate::float_histogram::PyFloatHistogram;
 use crate::gil::detach_if_long;
-use crate::query::{failure, limit_of};
+use crate::selected::{failure, limit_of};
 
 /// Add this file's functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

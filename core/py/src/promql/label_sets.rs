@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::buffer::{Numbers, Slice, View};
 use crate::column::labels_dict;
 use crate::gil::detach_if_long;
-use crate::query::{failure, limit_of};
+use crate::selected::{failure, limit_of};
 
 /// Add this file's class to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -18,7 +18,7 @@ use crate::buffer::{Numbers, Slice, View};
 use crate::column::{labels_dict, PyColumns};
 use crate::float_histogram::PyFloatHistogram;
 use crate::gil::detach_if_long;
-use crate::query::{failure, limit_of};
+use crate::selected::{failure, limit_of};
 
 /// Add this file's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -5,8 +5,8 @@ use std::ops::Range;
 use ahash::RandomState;
 use hashbrown::HashTable;
 
-use super::encode::put_time;
 use super::lines::Lines;
+use super::tags::put_time;
 
 /// Fields in a line at most: when a sink refuses it, each of them is tried.
 const MAX_FIELDS: u32 = 256;

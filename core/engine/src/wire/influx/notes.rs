@@ -7,11 +7,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::encode::{name_of, put_series, put_time, MAX_MS};
+use super::encode::{name_of, MAX_MS};
 use super::lines::Lines;
 use super::mapping::{place, FieldKey, Mapping, Options, Place};
 use super::names::{put, rename, Role};
 use super::number::put_float;
+use super::tags::{put_series, put_time};
 use crate::family::Kind;
 use crate::labels::{Labels, METRIC_NAME};
 use crate::metadata::Metadata;

@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
-
 use super::labels::{pack, show, LabelsRefused};
+use super::metadata::{self, Described};
 use super::request::{BadReference, Pair, Part, Request};
-use super::schema::{sample, v1, v2};
+use super::sample::{self, Sample};
 use super::{exemplar, histogram, Counts, Replica, Rules, Tally, Version, WriteError};
-use crate::batch::{Batch, FamilyMetadata, Key, KeySeeds, Place};
-use crate::family::Text;
+use crate::batch::{Batch, Key, KeySeeds, Place};
 use crate::histogram::{Counts as HistogramCounts, Histogram, ResetHint};
 use crate::labels::Labels;
-use crate::metadata::{kind_of_number, Metadata};
-use crate::wire::message::{Field, Fields, Malformed};
+use crate::wire::message::Malformed;
 
 /// Where the head has the series of these keys; it may tell of none.
 pub type LookUp<'l> = dyn Fn(&[Option<Key>]) -> Vec<Option<Place>> + 'l;
@@ -58,7 +55,7 @@ pub fn decode(message: &[u8], version: Version, rules: &Rules, given: &Given<'_>
         decoded: Decoded::default(),
         pairs: Vec::new(),
         own: Vec::new(),
-        metadata: HashMap::default(),
+        described: Described::default(),
     };
     draft.decoded.batch.partial = version == Version::V2;
     draft.decoded.batch.resent = true;
@@ -66,18 +63,12 @@ pub fn decode(message: &[u8], version: Version, rules: &Rules, given: &Given<'_>
     for (series, (key, known)) in request.series.iter().zip(places) {
         draft.series(series, *key, known)?;
     }
-    for family in &request.families {
-        draft.family(family)?;
+    for message in &request.families {
+        if let Some(family) = metadata::family(message)? {
+            draft.decoded.batch.push_family(family);
+        }
     }
     Ok(draft.decoded)
-}
-
-/// A sample as it was sent.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sent {
-    t: i64,
-    start: i64,
-    value: f64,
 }
 
 struct Draft<'d, 'a> {
@@ -87,8 +78,7 @@ struct Draft<'d, 'a> {
     decoded: Decoded,
     pairs: Vec<Pair<'a>>,
     own: Vec<u8>,
-    /// By type, help and unit as this request writes them.
-    metadata: HashMap<(u64, u32, u32), Arc<Metadata>, ahash::RandomState>,
+    described: Described,
 }
 
 impl<'a> Draft<'_, 'a> {
@@ -119,7 +109,8 @@ impl<'a> Draft<'_, 'a> {
                 self.decoded.tally.refuse("no_samples", counts, || text);
                 return Ok(());
             }
-            if let Err(BadReference(text)) = self.note_metadata(series)? {
+            let batch = &mut self.decoded.batch;
+            if let Err(BadReference(text)) = self.described.note(self.request, series, batch)? {
                 return self.leave_out(series, "symbols", format!("parsing metadata: {text}"));
             }
         }
@@ -188,7 +179,7 @@ impl<'a> Draft<'_, 'a> {
     fn rows(&mut self, series: &'a [u8]) -> Result<(), WriteError> {
         for part in self.request.parts(series) {
             match part? {
-                Part::Sample(message) => self.sample(series, decode_sample(message)?)?,
+                Part::Sample(message) => self.sample(series, sample::decode(message)?)?,
                 Part::Histogram(message) => self.histogram(series, message)?,
                 Part::Exemplar(message) => self.exemplar(series, message)?,
                 Part::Labels(_) | Part::Metadata(_) | Part::Unknown => {}
@@ -197,7 +188,7 @@ impl<'a> Draft<'_, 'a> {
         Ok(())
     }
 
-    fn sample(&mut self, series: &'a [u8], sent: Sent) -> Result<(), WriteError> {
+    fn sample(&mut self, series: &'a [u8], sent: Sample) -> Result<(), WriteError> {
         let one = Counts {
             samples: 1,
             ..Counts::default()
@@ -309,86 +300,6 @@ impl<'a> Draft<'_, 'a> {
     fn begins(&self, start: i64, t: i64) -> bool {
         self.rules.start_samples && start != 0 && start < t && start != i64::MIN
     }
-
-    /// 2.0: what the series is.
-    fn note_metadata(&mut self, series: &'a [u8]) -> Result<Result<(), BadReference>, Malformed> {
-        for part in self.request.parts(series) {
-            let Part::Metadata(message) = part? else { continue };
-            let (mut kind, mut help, mut unit) = (0, 0, 0);
-            for field in Fields::new(message) {
-                match field? {
-                    (v2::metadata::KIND, Field::Varint(v)) => kind = v,
-                    (v2::metadata::HELP, Field::Varint(v)) => help = v as u32,
-                    (v2::metadata::UNIT, Field::Varint(v)) => unit = v as u32,
-                    _ => {}
-                }
-            }
-            match self.metadata_of(kind, help, unit) {
-                Ok(metadata) => {
-                    if !metadata.is_empty() {
-                        self.decoded.batch.push_metadata(metadata);
-                    }
-                }
-                Err(bad) => return Ok(Err(bad)),
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    fn metadata_of(&mut self, kind: u64, help: u32, unit: u32) -> Result<Arc<Metadata>, BadReference> {
-        if let Some(known) = self.metadata.get(&(kind, help, unit)) {
-            return Ok(known.clone());
-        }
-        let text = |name: &str, reference: u32| match self.request.symbol(reference) {
-            Some(symbol) => Ok(Text::from_utf8_lossy(symbol)),
-            None => Err(BadReference(format!(
-                "metadata {name} {reference} outside of symbols table (size {})",
-                self.request.symbols.len()
-            ))),
-        };
-        let metadata = Arc::new(Metadata {
-            kind: kind_of_number(kind),
-            unit: text("unit_ref", unit)?,
-            help: text("help_ref", help)?,
-        });
-        self.metadata.insert((kind, help, unit), metadata.clone());
-        Ok(metadata)
-    }
-
-    /// 1.0: what a family is.
-    fn family(&mut self, message: &'a [u8]) -> Result<(), WriteError> {
-        let (mut name, mut kind) = (Text::default(), 0);
-        let (mut help, mut unit) = (Text::default(), Text::default());
-        for field in Fields::new(message) {
-            match field? {
-                (v1::metadata::KIND, Field::Varint(v)) => kind = v,
-                (v1::metadata::FAMILY, Field::Bytes(text)) => name = Text::from_utf8_lossy(text),
-                (v1::metadata::HELP, Field::Bytes(text)) => help = Text::from_utf8_lossy(text),
-                (v1::metadata::UNIT, Field::Bytes(text)) => unit = Text::from_utf8_lossy(text),
-                _ => {}
-            }
-        }
-        let kind = kind_of_number(kind);
-        let metadata = Arc::new(Metadata { kind, unit, help });
-        if !name.is_empty() && !metadata.is_empty() {
-            self.decoded.batch.push_family(FamilyMetadata { name, metadata });
-        }
-        Ok(())
-    }
-}
-
-/// A message `Sample`.
-fn decode_sample(message: &[u8]) -> Result<Sent, Malformed> {
-    let mut sent = Sent::default();
-    for field in Fields::new(message) {
-        match field? {
-            (sample::VALUE, Field::Fixed64(bits)) => sent.value = f64::from_bits(bits),
-            (sample::TIME, Field::Varint(t)) => sent.t = t as i64,
-            (sample::START, Field::Varint(t)) => sent.start = t as i64,
-            _ => {}
-        }
-    }
-    Ok(sent)
 }
 
 /// A histogram of the same kind that has observed nothing, where the counter began.
