@@ -18,6 +18,7 @@ from bridge.config.models import (
     WalKeep,
     Web,
 )
+from bridge.config.proxy import ProxyClient
 from bridge.config.receiver import HaPairs, RemoteWriteReceiver
 from bridge.config.relabel import RelabelConfig
 from bridge.config.remote_write import MetadataConfig, QueueConfig, RemoteWriteSink
@@ -36,6 +37,7 @@ __all__ = [
     "MetadataConfig",
     "Otlp",
     "PromQL",
+    "ProxyClient",
     "Push",
     "QueueConfig",
     "Reconcile",

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from bridge.config.proxy import ProxyClient
 from bridge.config.section import Section
 from bridge.config.types import ConfigPath, Flag, HttpUrl, Secret, SecretFile
 
@@ -99,7 +100,7 @@ class Authorization(Section):
         return value.strip()
 
 
-class OAuth2(Section):
+class OAuth2(ProxyClient):
     """A token from an OAuth 2 server, by client credentials."""
 
     client_id: str = Field(description="Who asks.")
@@ -109,19 +110,17 @@ class OAuth2(Section):
     token_url: HttpUrl = Field(description="Where tokens are given.")
     endpoint_params: dict[str, str] = Field({}, description="Further parameters of the request for a token.")
     tls_config: TlsClient = Field(TlsClient(), description="TLS, when the address is https.")
-    proxy_url: HttpUrl | None = Field(None, description="HTTP proxy on the way there.")
 
     _from_file = field_validator("client_secret")(_given)
 
 
-class HttpClient(Section):
+class HttpClient(ProxyClient):
     """What requests to one server have in common."""
 
     basic_auth: BasicAuth | None = Field(None, description="User name and password in each request.")
     authorization: Authorization | None = Field(None, description="Credentials in each request.")
     oauth2: OAuth2 | None = Field(None, description="A token from an OAuth 2 server in each request.")
     tls_config: TlsClient = Field(TlsClient(), description="TLS, when the address is https.")
-    proxy_url: HttpUrl | None = Field(None, description="HTTP proxy on the way to the server.")
     follow_redirects: Flag = Field(True, description="Go where the server points to.")
     enable_http2: Flag = Field(True, description="Taken for compatibility: requests are always made with HTTP/1.1.")
 

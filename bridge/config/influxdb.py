@@ -5,15 +5,15 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from bridge.config.http_client import TlsClient
+from bridge.config.proxy import ProxyClient
 from bridge.config.relabel import RelabelConfig
-from bridge.config.section import Section
 from bridge.config.types import Count, Duration, Flag, HttpUrl, Name, Secret, SecretFile, Selector
 from bridge.model import Matcher, parse_selector
 
 __all__ = ["InfluxSink"]
 
 
-class InfluxSink(Section):
+class InfluxSink(ProxyClient):
     """An InfluxDB that accepted samples are forwarded to."""
 
     name: Name = Field(description="Name in metrics, logs and commands; the cursor is kept under it.")

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-__all__ = ["PAGE", "TIMEOUT", "UNSENT", "Answer", "Rule", "Ruling", "Verdict", "only"]
+__all__ = ["PAGE", "REFUSED", "TIMEOUT", "UNSENT", "Answer", "Rule", "Ruling", "Verdict", "only"]
 
 UNSENT = "unsent"  # the code of an answer that cannot have come: there was no connection
 TIMEOUT = "timeout"  # the code of an answer that did not come in time
+REFUSED = "proxy"  # the code of an answer that cannot have come: a proxy wants something else of us
 PAGE = "page"  # the code of an answer that is made for people
 
 
@@ -35,7 +36,7 @@ class Answer:
     Attributes:
         status: HTTP status; 0 when none came (refused connection, reset, timeout).
         text: the message, out of its JSON wrapping; of no answer, what went wrong.
-        code: 2.x's machine-readable code; `UNSENT`; `TIMEOUT`; `PAGE`; else empty.
+        code: 2.x's machine-readable code; `UNSENT`; `REFUSED`; `TIMEOUT`; `PAGE`; else empty.
         retry_after: seconds that the sink asked to wait.
         numbered: number of a line in the request, from 0, -> what is wrong with it, as InfluxDB 3 tells.
     """
@@ -49,7 +50,9 @@ class Answer:
     @property
     def may_be_stored(self) -> bool:
         """True when the samples can have been stored although the answer does not say so, or none came."""
-        return self.status >= 500 or self.status in {408, 499} or (self.status == 0 and self.code != UNSENT)
+        return (
+            self.status >= 500 or self.status in {408, 499} or (self.status == 0 and self.code not in {UNSENT, REFUSED})
+        )
 
     @classmethod
     def read(cls, status: int, body: bytes, retry_after: str | None = None, *, now_ms: int = 0) -> "Answer":

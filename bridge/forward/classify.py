@@ -8,7 +8,7 @@ its middle, which may quote the very lines that were refused. Nothing here ever 
 import re
 from typing import Literal
 
-from bridge.forward.answer import Answer, Rule, Ruling, Verdict, only
+from bridge.forward.answer import REFUSED, Answer, Rule, Ruling, Verdict, only
 
 __all__ = ["RULES", "Dialect", "classify"]
 
@@ -21,11 +21,13 @@ _TOO_OLD = "points (beyond|outside) retention policy"
 _LIMITS = "the sink has reached a limit on databases, tables or columns"
 
 RULES = (
+    Rule(only(0), Verdict.HOLD, code=REFUSED, advice="check proxy_url and what the proxy allows"),
     Rule(only(0), Verdict.RETRY),
     Rule(only(204), Verdict.OK),
     Rule(only(401), Verdict.HOLD, advice="check token, or username and password"),
     Rule(only(403), Verdict.HOLD, advice="the credentials may not write there"),
     Rule(only(404), Verdict.HOLD, advice="create the database or bucket, or correct url, org, bucket, db, rp"),
+    Rule(only(407), Verdict.HOLD, advice="check the credentials in proxy_url"),
     # InfluxDB 3 has stored all lines but those that would make it exceed a limit: the series wait with all others.
     Rule(only(422), Verdict.HOLD, "", "v3", advice=_LIMITS),
     # Texts that mean the same under whatever other status they come.

@@ -113,9 +113,9 @@ class Delivery:
             return ruling
 
         def is_doubtful(state: RetryCallState) -> bool:
-            # An overload or a fault of the network is never blamed on the samples.
+            # An overload or a fault of the network, which a proxy tells as 502 and 504, is never blamed on the samples.
             status = _ruling(state).answer.status
-            return 500 <= status < 600 and status != 503 and equal >= doubts
+            return 500 <= status < 600 and status not in {502, 503, 504} and equal >= doubts
 
         retrying = AsyncRetrying(
             retry=retry_if_result(lambda ruling: ruling.verdict in _AGAIN),

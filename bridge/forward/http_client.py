@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import ssl
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import aiohttp
 
 from bridge import __version__
-from bridge.config import HttpClient, TlsClient
+from bridge.config import HttpClient, ProxyClient, TlsClient
+from bridge.forward.proxy import by_proxy, wants_tls
 
 __all__ = ["Client", "NoToken"]
 
@@ -40,13 +40,12 @@ class Client:
         """Status, body and headers of the answer. Raises aiohttp.ClientError, OSError, TimeoutError, NoToken."""
         settings = self._settings
         if self._session is None:
-            self._session = _session(settings.tls_config, self._url, self._timeout, self._connections)
+            self._session = _session(settings, settings.tls_config, self._url, self._timeout, self._connections)
         async with self._session.post(
             self._url,
             data=body,
             headers={"User-Agent": f"pushbridge/{__version__}", **headers, **await self._credentials()},
             allow_redirects=settings.follow_redirects,
-            proxy=settings.proxy_url,
             **_server_name(settings.tls_config, self._url),
         ) as response:
             return response.status, await _to_its_end(response), response.headers
@@ -73,13 +72,12 @@ class Client:
         form = {"grant_type": "client_credentials", **oauth2.endpoint_params}
         if oauth2.scopes:
             form["scope"] = " ".join(oauth2.scopes)
-        session = _session(oauth2.tls_config, oauth2.token_url, self._timeout, 1)
+        session = _session(oauth2, oauth2.tls_config, oauth2.token_url, self._timeout, 1)
         try:
             async with session.post(
                 oauth2.token_url,
                 data=form,
                 headers={"Authorization": f"Basic {_base64(f'{oauth2.client_id}:{secret}')}"},
-                proxy=oauth2.proxy_url,
                 **_server_name(oauth2.tls_config, oauth2.token_url),
             ) as response:
                 if response.status != 200:
@@ -113,11 +111,13 @@ async def _to_its_end(response: aiohttp.ClientResponse) -> bytes:
     return bytes(content)
 
 
-def _session(tls: TlsClient, url: str, timeout: float, connections: int) -> aiohttp.ClientSession:
-    context: ssl.SSLContext | bool = tls.context() if url.startswith("https:") else True
+def _session(
+    settings: ProxyClient, tls: TlsClient, url: str, timeout: float, connections: int
+) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=connections, ssl=context),
+        connector=aiohttp.TCPConnector(limit=connections, ssl=tls.context() if wants_tls(settings, url) else True),
         timeout=aiohttp.ClientTimeout(total=timeout),
+        middlewares=(by_proxy(settings),),
     )
 
 

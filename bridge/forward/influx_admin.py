@@ -10,6 +10,7 @@ import anyio.to_thread
 
 from bridge.config import InfluxSink
 from bridge.forward.influx_http import database_of, find_dialect, open_session, tls_of
+from bridge.forward.proxy import proxy_arguments
 
 if TYPE_CHECKING:
     from influxdb_client.client.influxdb_client import InfluxDBClient
@@ -80,6 +81,7 @@ class InfluxAdmin:
             org=settings.org or "",
             timeout=int(settings.timeout),
             ssl_context=tls_of(settings),
+            **proxy_arguments(settings, settings.url),
         )
 
     def _create_bucket(self) -> None:

@@ -9,8 +9,12 @@ import aiohttp
 from bridge import __version__
 from bridge.config import InfluxSink
 from bridge.forward.classify import Dialect
+from bridge.forward.proxy import by_proxy, wants_tls
 
 __all__ = ["database_of", "extra_headers", "find_dialect", "open_session", "tls_of"]
+
+
+_OF_A_PROXY = {407, 502, 503, 504}  # statuses that say nothing of who would answer behind it
 
 
 def database_of(settings: InfluxSink) -> tuple[str, str | None]:
@@ -22,8 +26,8 @@ def database_of(settings: InfluxSink) -> tuple[str, str | None]:
 
 
 def tls_of(settings: InfluxSink) -> ssl.SSLContext | None:
-    """TLS as configured, for an address that wants it."""
-    return settings.tls_config.context() if settings.url.startswith("https:") else None
+    """TLS as configured, for an address, or a proxy on the way there, that wants it."""
+    return settings.tls_config.context() if wants_tls(settings, settings.url) else None
 
 
 def open_session(settings: InfluxSink, scheme: str = "Token") -> aiohttp.ClientSession:
@@ -32,6 +36,7 @@ def open_session(settings: InfluxSink, scheme: str = "Token") -> aiohttp.ClientS
         connector=aiohttp.TCPConnector(limit=settings.in_flight + 1, ssl=tls_of(settings) or True),
         timeout=aiohttp.ClientTimeout(total=settings.timeout.seconds),
         headers=_credentials(settings, scheme) | extra_headers(settings),
+        middlewares=(by_proxy(settings),),
     )
 
 
@@ -51,7 +56,7 @@ def extra_headers(settings: InfluxSink) -> dict[str, str]:
 
 async def find_dialect(settings: InfluxSink) -> Dialect:
     """Which way to write what answers there understands: by the version that `/ping` or `/health` tells, and where
-    neither does, by what the settings name. Raises what aiohttp raises when nothing answers."""
+    neither does, by what the settings name. Raises what aiohttp raises when nothing answers, or only a proxy."""
     if settings.dialect != "auto":
         return settings.dialect
     version = ""
@@ -61,6 +66,10 @@ async def find_dialect(settings: InfluxSink) -> Dialect:
                 version = _version(response, await response.read())
             if version:
                 break
+            if response.status in _OF_A_PROXY:
+                raise aiohttp.ClientHttpProxyError(
+                    response.request_info, (), status=response.status, message=response.reason or ""
+                )
     if version.startswith("3"):
         return "v3"
     return "v1" if version.startswith("1.") or not settings.bucket else "v2"

@@ -22,6 +22,7 @@ from bridge.forward.classify import Dialect, classify
 from bridge.forward.influx_admin import AdminFailed, InfluxAdmin
 from bridge.forward.influx_http import database_of, extra_headers, find_dialect, open_session, tls_of
 from bridge.forward.payload import Payload
+from bridge.forward.proxy import by_proxy
 from bridge.forward.transport import Request, Transport, no_answer
 from bridge.native import Lines
 
@@ -187,7 +188,7 @@ class InfluxV2(_LineTransport):
             ssl_context=tls_of(settings),
             connection_pool_maxsize=settings.in_flight + 1,
             allow_redirects=False,
-            client_session_kwargs={"headers": extra_headers(settings)},
+            client_session_kwargs={"headers": extra_headers(settings), "middlewares": (by_proxy(settings),)},
         )
         return client
 

@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
-from bridge.forward.answer import PAGE, Answer, Rule, Ruling, Verdict, only
+from bridge.forward.answer import PAGE, REFUSED, Answer, Rule, Ruling, Verdict, only
 
 __all__ = ["RULES", "is_late", "judge"]
 
@@ -20,12 +20,14 @@ _SAMPLES = (
 )
 
 RULES = (
+    Rule(only(0), Verdict.HOLD, code=REFUSED, advice="check proxy_url and what the proxy allows"),
     Rule(only(0), Verdict.RETRY),
     Rule(range(200, 300), Verdict.HOLD, "", None, PAGE, "a web page answers there: correct url"),
     Rule(range(200, 300), Verdict.OK),
     Rule(only(401), Verdict.HOLD, advice="check basic_auth, authorization or oauth2"),
     Rule(only(403), Verdict.HOLD, advice="the credentials may not write there"),
     Rule(only(404), Verdict.HOLD, advice="check url; a Prometheus needs --web.enable-remote-write-receiver"),
+    Rule(only(407), Verdict.HOLD, advice="check the credentials in proxy_url"),
     Rule(only(408), Verdict.RETRY),
     Rule(only(413), Verdict.SPLIT),
     Rule(only(415), Verdict.REPACK, "", "v2"),

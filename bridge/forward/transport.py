@@ -6,7 +6,7 @@ from typing import Protocol
 
 import aiohttp
 
-from bridge.forward.answer import TIMEOUT, UNSENT, Answer, Ruling
+from bridge.forward.answer import REFUSED, TIMEOUT, UNSENT, Answer, Ruling
 from bridge.forward.payload import Payload
 
 __all__ = ["Request", "Transport", "no_answer"]
@@ -43,7 +43,10 @@ class Transport(Protocol):
 
 
 def no_answer(error: Exception) -> Answer:
-    """What a failed request comes to: refused, reset, timed out."""
+    """What a failed request comes to: refused, reset, timed out, or not let through by a proxy."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):  # the answer to CONNECT: nothing of the request was sent
+        passes = error.status >= 500 or error.status in {408, 425, 429}
+        return Answer(0, f"the proxy answers {error.status} {error.message}", UNSENT if passes else REFUSED)
     unsent = isinstance(error, aiohttp.ClientConnectorError)
     late = isinstance(error, TimeoutError)
     return Answer(0, str(error) or type(error).__name__, UNSENT if unsent else TIMEOUT if late else "")
