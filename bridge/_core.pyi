@@ -2167,9 +2167,9 @@ def operate_histograms(
     lhs_floats: npt.NDArray[np.float64],
     rhs: Sequence[FloatHistogram | None],
     rhs_floats: npt.NDArray[np.float64],
-) -> tuple[list[FloatHistogram | None], set[str]]:
-    """A binary operator between samples, floats where there is no histogram; and what to tell of it. A comparison gives
-    the left side where it holds."""
+) -> tuple[list[FloatHistogram | None], list[tuple[int, str]]]:
+    """A binary operator between samples, floats where there is no histogram; and the numbers of pairs of which there is
+    something to tell, with what. A comparison gives the left side where it holds."""
 
 def total_histograms(
     mean: bool, histograms: Sequence[FloatHistogram], cells: npt.NDArray[np.int64]

@@ -20,7 +20,7 @@ from bridge.promql.annotations import general
 from bridge.promql.ast import AggregateExpr, StringLiteral
 from bridge.promql.evaluation import Evaluation
 from bridge.promql.failures import QueryFailed
-from bridge.promql.frame import Bools, Floats, Frame, Steps, empty_frame, stack
+from bridge.promql.frame import Bools, Floats, Frame, Histograms, Steps, empty_frame, stack
 from bridge.promql.histogram_cells import totaled
 
 __all__ = ["aggregation"]
@@ -30,6 +30,7 @@ Groups: TypeAlias = npt.NDArray[np.uint32]
 LEAST_INT64 = -9223372036854775808.0
 MOST_INT64 = 9223372036854774784.0
 IGNORES_HISTOGRAMS = frozenset(("bottomk", "max", "min", "quantile", "stddev", "stdvar", "topk"))
+LOOKS_IN_ORDER = frozenset(("avg", "limitk", "sum"))
 COUNTS_ALL = frozenset(("count", "group"))
 
 
@@ -59,9 +60,17 @@ def aggregation(evaluation: Evaluation, node: AggregateExpr, steps: Steps) -> Fr
         pos = node.pos if node.op in {"topk", "bottomk"} else node.expr.pos
         evaluation.annotations.info(f"ignored histogram in {node.op} aggregation", pos)
         frame = frame.floats()
+    if node.op in LOOKS_IN_ORDER and (frame.histograms is not None or node.op == "limitk"):
+        frame = in_order(frame)
     ids, labels = frame.labels.group(node.grouping, node.without)
     grouped = Grouped(evaluation, node, frame, np.frombuffer(ids, dtype=np.uint32), labels, parameter)
     return OPERATORS.get(node.op, folded)(grouped)
+
+
+def in_order(frame: Frame) -> Frame:
+    """The series in the order of their labels, for what depends on who comes first."""
+    order = frame.labels.order()
+    return frame if order is None else frame.take(np.frombuffer(order, dtype=np.int64))
 
 
 def folded(grouped: Grouped) -> Frame:
@@ -81,16 +90,37 @@ def with_histograms(grouped: Grouped, floats: Frame) -> Frame:
     evaluation, node, histograms = grouped.evaluation, grouped.node, grouped.frame.histograms
     if histograms is None:
         return floats
-    totals = totaled(evaluation, node.op, node.expr.pos, grouped.frame, grouped.ids)
-    has_histograms = np.zeros(floats.shape, dtype=np.bool_)
     rows, steps = np.divmod(histograms.cells, floats.steps.count)
-    has_histograms[grouped.ids[rows], steps] = True
-    mixed = has_histograms & floats.present
-    both = replace(floats, present=floats.present & ~mixed, histograms=totals)
-    if not mixed.any():
-        return both
-    evaluation.annotations.warn("encountered a mix of histograms and floats for aggregation", node.expr.pos)
-    return both.where(~mixed)
+    mixed = np.zeros(floats.shape, dtype=np.bool_)
+    mixed[grouped.ids[rows], steps] = True
+    mixed &= floats.present
+    is_mixed = mixed[grouped.ids[rows], steps]
+    if is_mixed.any():
+        warn_of_mixes(grouped, histograms, mixed)
+    frame = replace(grouped.frame, histograms=histograms.pick(~is_mixed))
+    totals, _ = totaled(evaluation, node.op, node.expr.pos, frame, grouped.ids)
+    return replace(floats, present=floats.present & ~mixed, histograms=totals)
+
+
+def warn_of_mixes(grouped: Grouped, histograms: Histograms, mixed: Bools) -> None:
+    """Tell of groups that have both floats and histograms at a step, and what adding up their histograms would tell. In
+    Prometheus nothing is added to a float that comes first, and nothing counts after histograms that do not fit."""
+    evaluation, node, frame, ids = grouped.evaluation, grouped.node, grouped.frame, grouped.ids
+    first_float, first_histogram = (np.full(mixed.shape, len(frame)) for _ in range(2))
+    rows, steps = np.nonzero(frame.present & mixed[ids])
+    np.minimum.at(first_float, (ids[rows], steps), rows)
+    rows, steps = np.divmod(histograms.cells, frame.steps.count)
+    np.minimum.at(first_histogram, (ids[rows], steps), rows)
+    leads = (mixed & (first_histogram < first_float))[ids[rows], steps]
+    rows, steps = rows[leads], steps[leads]
+    added = replace(frame, histograms=histograms.pick(leads))
+    _, incompatible = totaled(evaluation, node.op, node.expr.pos, added, ids, in_vain=True)
+    rows, steps = rows[incompatible], steps[incompatible]
+    before = rows < first_float[ids[rows], steps]
+    mixed = mixed.copy()
+    mixed[ids[rows[before]], steps[before]] = False
+    if mixed.any():
+        evaluation.annotations.warn("encountered a mix of histograms and floats for aggregation", node.expr.pos)
 
 
 def quantile(grouped: Grouped) -> Frame:

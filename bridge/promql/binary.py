@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from bridge.promql.ast import BinaryExpr
 from bridge.promql.evaluation import Evaluation
 from bridge.promql.frame import Floats, Frame, Scalar, Steps, stack
 from bridge.promql.histogram_cells import Side, operated, side_of
+from bridge.promql.operator_notes import notes_of_floats, ranks, tell
 from bridge.promql.operators import calculated, computed, makes_another_metric
 from bridge.promql.pairing import match, matched, matching_of, present_of
 
@@ -33,14 +35,18 @@ def binary(evaluation: Evaluation, node: BinaryExpr, steps: Steps) -> Frame | Sc
 def with_scalar(evaluation: Evaluation, node: BinaryExpr, vector: Frame, scalar: Floats, *, swapped: bool) -> Frame:
     """Each sample with the step's number. A comparison lets the sample through, whichever side it is on."""
     lhs, rhs = (scalar, vector.values) if swapped else (vector.values, scalar)
-    values, present = computed(evaluation, node, lhs, rhs, vector.present, kept=vector.values)
+    values, present = computed(node, lhs, rhs, vector.present, kept=vector.values)
     result = replace(vector, values=values, present=present, histograms=None)
+    notes = notes_of_floats(node.op, vector.present)
     if vector.histograms is not None:
         cells = vector.histograms.cells
         histograms = side_of(vector, cells)
         numbers = Side([None] * len(cells), scalar[cells % vector.steps.count])
         sides = (numbers, histograms) if swapped else (histograms, numbers)
-        result = operated(evaluation, node, cells, *sides).put_into(result)
+        outcome = operated(node, cells, *sides)
+        result, notes = outcome.put_into(result), notes + outcome.notes
+    if notes.texts:
+        tell(evaluation, node, notes, partial(ranks, vector.labels), vector.steps.count)
     result = result.without_empty()
     return evaluation.unnamed(result) if makes_another_metric(node.op) or node.return_bool else result
 

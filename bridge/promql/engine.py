@@ -137,7 +137,8 @@ def check_time(*times: int) -> None:
 def evaluated(evaluation: Evaluation, query: str, expr: Expr, steps: Steps, end: int, *, is_range: bool) -> Result:
     """The result of an expression: its samples are read at once, and then every operator is applied to all steps."""
     evaluation.room(1, steps.count)
-    ready = resolve(expr, steps, end)
+    ready = resolve(query, expr, steps, end)
+    evaluation.ends_later = end > steps.end
     evaluation.counting = counting(ready)
     options = evaluation.options
     evaluation.read(shared(reads(ready, steps, evaluation.lookback, options.subquery_step)))

@@ -56,6 +56,7 @@ class Evaluation:
     Attributes:
         evaluate: the value of a node at some steps: what operators call for their operands.
         lookback: for how long a sample counts as the latest one, ms.
+        ends_later: the query goes on behind its last step, which is before its end.
         counting: selectors of whose histograms only counts and sums are asked for.
     """
 
@@ -64,6 +65,7 @@ class Evaluation:
     select: Select
     evaluate: Callable[["Evaluation", Expr, Steps], Value]
     lookback: int
+    ends_later: bool = False
     counting: frozenset[VectorSelector] = frozenset()
     annotations: Annotations = field(default_factory=Annotations)
     _held: int = 0

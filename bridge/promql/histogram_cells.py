@@ -10,19 +10,11 @@ from bridge.native import FloatHistogram, operate_histograms, total_histograms
 from bridge.promql.ast import BinaryExpr, Span
 from bridge.promql.evaluation import Evaluation
 from bridge.promql.frame import Floats, Frame, Histograms, Integers, handles
+from bridge.promql.operator_notes import Notes
 
 __all__ = ["Operated", "Side", "operated", "side_of", "totaled"]
 
 Groups: TypeAlias = npt.NDArray[np.uint32]
-
-TYPES = {
-    "float_float": ("float", "float"),
-    "float_histogram": ("float", "histogram"),
-    "histogram_float": ("histogram", "float"),
-    "histogram_histogram": ("histogram", "histogram"),
-}
-COLLISIONS = {"hints_added": "addition", "hints_subtracted": "subtraction"}
-RECONCILED = {"bounds_added": "addition", "bounds_subtracted": "subtraction"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +32,7 @@ class Operated:
     histograms: Histograms | None
     float_cells: Integers
     floats: Floats
+    notes: Notes
 
     def put_into(self, frame: Frame) -> Frame:
         """The frame with these cells, which have been empty."""
@@ -61,39 +54,27 @@ def side_of(frame: Frame, cells: Integers) -> Side:
     return Side(items.tolist(), frame.values.reshape(-1)[cells])
 
 
-def operated(evaluation: Evaluation, node: BinaryExpr, cells: Integers, lhs: Side, rhs: Side) -> Operated:
+def operated(node: BinaryExpr, cells: Integers, lhs: Side, rhs: Side) -> Operated:
     """An operator between samples of which one at least is a histogram."""
-    results, notes = operate_histograms(node.op, lhs.histograms, lhs.floats, rhs.histograms, rhs.floats)
-    for note in sorted(notes):
-        annotate(evaluation, node.op, node.pos, note)
+    results, noted = operate_histograms(node.op, lhs.histograms, lhs.floats, rhs.histograms, rhs.floats)
+    notes = Notes(cells[np.array([number for number, _ in noted], dtype=np.int64)], [note for _, note in noted])
     there = np.array([result is not None for result in results], dtype=np.bool_)
     if node.return_bool:
         both = [a is not None and b is not None for a, b in zip(lhs.histograms, rhs.histograms, strict=True)]
         comparable = np.array(both, dtype=np.bool_) & (node.op in {"==", "!="})
-        return Operated(None, cells[comparable], there[comparable].astype(np.float64))
+        return Operated(None, cells[comparable], there[comparable].astype(np.float64), notes)
     histograms = Histograms.of(cells[there], [result for result in results if result is not None])
-    return Operated(histograms, cells[:0], np.zeros(0))
+    return Operated(histograms, cells[:0], np.zeros(0), notes)
 
 
-def annotate(evaluation: Evaluation, op: str, pos: Span, note: str) -> None:
-    """Tell the user what the core has noted."""
-    annotations = evaluation.annotations
-    if note in TYPES:
-        lhs, rhs = TYPES[note]
-        annotations.info(f'incompatible sample types encountered for binary operator "{op}": {lhs} {op} {rhs}', pos)
-    elif note in COLLISIONS:
-        annotations.warn(f"conflicting counter resets during histogram {COLLISIONS[note]}", pos)
-    elif note in RECONCILED:
-        annotations.info(f"mismatched custom buckets were reconciled during {RECONCILED[note]}", pos)
-    else:
-        annotations.warn(f"incompatible bucket layout encountered for binary operator {op}", pos)
-
-
-def totaled(evaluation: Evaluation, op: str, pos: Span, frame: Frame, groups: Groups) -> Histograms | None:
-    """The sum or average of the histograms of each group at each step."""
+def totaled(
+    evaluation: Evaluation, op: str, pos: Span, frame: Frame, groups: Groups, *, in_vain: bool = False
+) -> tuple[Histograms | None, Integers]:
+    """The sum or average of the histograms of each group at each step, and which of the frame's histograms did not go
+    with those before them. Hints of what is added up `in_vain` do not matter."""
     histograms = frame.histograms
     if histograms is None:
-        return None
+        return None, np.zeros(0, dtype=np.int64)
     rows, steps = np.divmod(histograms.cells, frame.steps.count)
     cells = groups[rows].astype(np.int64) * frame.steps.count + steps
     places, items, incompatible, bounds, hints = total_histograms(op == "avg", histograms.items.tolist(), cells)
@@ -102,6 +83,7 @@ def totaled(evaluation: Evaluation, op: str, pos: Span, frame: Frame, groups: Gr
         evaluation.note_one("mixed_buckets", metric, pos)
     if bounds:
         evaluation.note_one("bounds_aggregated", "", pos)
-    if hints:
+    if hints and not in_vain:
         evaluation.note_one("hints_collided", "", pos)
-    return Histograms(np.frombuffer(places, dtype=np.int64), handles(items)) if items else None
+    totals = Histograms(np.frombuffer(places, dtype=np.int64), handles(items)) if items else None
+    return totals, np.array(incompatible, dtype=np.int64)

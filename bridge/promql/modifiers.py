@@ -18,7 +18,7 @@ from bridge.promql.ast import (
     SubqueryExpr,
     VectorSelector,
 )
-from bridge.promql.numbers import to_milliseconds
+from bridge.promql.numbers import fixed, to_milliseconds
 from bridge.promql.reader import Reader
 
 __all__ = ["MODIFIERS", "modify"]
@@ -128,8 +128,7 @@ def instant(reader: Reader, pos: Span) -> int:
     if sign == "-":
         seconds = -seconds
     if not -(2**63) < seconds < 2**63:
-        shown = f"{seconds:f}" if math.isfinite(seconds) else {"inf": "+Inf", "-inf": "-Inf"}.get(str(seconds), "NaN")
-        reader.fail(pos, f"timestamp out of bounds for @ modifier: {shown}")
+        reader.fail(pos, f"timestamp out of bounds for @ modifier: {fixed(seconds)}")
     milliseconds = seconds * 1000
     return math.floor(abs(milliseconds) + 0.5) * (1 if seconds >= 0 else -1)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from bridge.model import format_duration
 from bridge.promql.quoting import quote
 
-__all__ = ["format_float", "format_seconds", "parse_number", "parse_seconds", "to_milliseconds"]
+__all__ = ["fixed", "format_float", "format_seconds", "parse_number", "parse_seconds", "to_milliseconds"]
 
 INTEGER = re.compile(
     r"0[xX](?P<hex>(?:_?[0-9A-Fa-f])+)|0(?P<octal>(?:_?[0-7])+)|(?P<decimal>0|[1-9](?:_?[0-9])*)",
@@ -94,3 +94,10 @@ def format_float(value: float, *, exponents: bool = False) -> str:
         return f"{mantissa}e{exponent[0]}{int(exponent[1:]):02d}"
     text = f"{digits:f}"
     return text.removesuffix(".0")
+
+
+def fixed(value: float) -> str:
+    """A number as Go's `%f` has it: `0.250000`, `+Inf`."""
+    if math.isfinite(value):
+        return f"{value:f}"
+    return "NaN" if math.isnan(value) else f"{value:+}".replace("inf", "Inf")

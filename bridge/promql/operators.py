@@ -6,9 +6,7 @@ from typing import TypeAlias
 import numpy as np
 
 from bridge.promql.ast import BinaryExpr
-from bridge.promql.evaluation import Evaluation
 from bridge.promql.frame import Bools, Floats
-from bridge.promql.histogram_cells import annotate
 
 __all__ = ["calculated", "computed", "makes_another_metric"]
 
@@ -53,7 +51,7 @@ def calculated(op: str, lhs: Floats, rhs: Floats) -> Floats:
 
 
 def computed(
-    evaluation: Evaluation, node: BinaryExpr, lhs: Floats, rhs: Floats, there: Bools, *, kept: Floats | None = None
+    node: BinaryExpr, lhs: Floats, rhs: Floats, there: Bools, *, kept: Floats | None = None
 ) -> tuple[Floats, Bools]:
     """The result of an operator between floats, and where there is one, of the cells where `there` is true. Without
     `bool` a comparison lets `kept` through, which is the left side unless said otherwise."""
@@ -64,6 +62,4 @@ def computed(
         if node.return_bool:
             return holds.astype(np.float64), there
         return np.broadcast_to(lhs if kept is None else kept, there.shape), there & holds
-    if there.any():
-        annotate(evaluation, node.op, node.pos, "float_float")
     return np.zeros(there.shape), np.zeros(there.shape, dtype=np.bool_)

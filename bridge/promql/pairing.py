@@ -1,6 +1,7 @@
 """Operators between two vectors: which series meet, and what comes of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -12,6 +13,7 @@ from bridge.promql.evaluation import Evaluation
 from bridge.promql.failures import QueryFailed
 from bridge.promql.frame import Bools, Floats, Frame, Integers, stack
 from bridge.promql.histogram_cells import operated, side_of
+from bridge.promql.operator_notes import Notes, is_failure, notes_of_floats, ranks, tell
 from bridge.promql.operators import computed, makes_another_metric
 
 __all__ = ["match", "matched", "matching_of", "present_of"]
@@ -72,12 +74,14 @@ class Sides:
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """Series that meet: row n of the one side meets row n of the other at the steps where `there` is true, as members
-    of the match group `ids[n]`."""
+    of the match group `ids[n]`. `rows` has the numbers of their series: on the many side, or behind all of those on the
+    one side."""
 
     many: Frame
     one: Frame
     there: Bools
     ids: Ids
+    rows: Integers
 
     def __add__(self, other: "Pairs") -> "Pairs":
         """These, then those."""
@@ -86,6 +90,32 @@ class Pairs:
             stack(self.one, other.one),
             np.concatenate((self.there, other.there)),
             np.concatenate((self.ids, other.ids)),
+            np.concatenate((self.rows, other.rows)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of pairs: their values, in `frame` without labels of its own, and what is told of their cells.
+
+    Attributes:
+        matched: pairs x steps: the samples went together, whether a comparison let them through or not. Those that did
+            not leave no trace: as in Prometheus they count for no check, and fill values come in where nothing matched.
+    """
+
+    pairs: Pairs
+    frame: Frame
+    notes: Notes
+    matched: Bools
+
+    def __add__(self, other: "Outcome") -> "Outcome":
+        """Of these, then of those."""
+        behind = Notes(other.notes.cells + self.frame.values.size, other.notes.texts)
+        return Outcome(
+            self.pairs + other.pairs,
+            stack(self.frame, other.frame),
+            self.notes + behind,
+            np.concatenate((self.matched, other.matched)),
         )
 
 
@@ -96,18 +126,34 @@ def matched(evaluation: Evaluation, node: BinaryExpr, lhs: Frame, rhs: Frame) ->
     sides = Sides(node, matching, many, one, *match(many, one, matching))
     check_one_side(sides)
     evaluation.room(len(many) + len(one), lhs.steps.count)
-    pairs = paired(evaluation, sides)
-    left, right = (pairs.one, pairs.many) if sides.swapped else (pairs.many, pairs.one)
-    labels = result_labels(evaluation, sides, pairs)
-    check_matches(sides, pairs, labels)
-    floats = pairs.there & left.present & right.present
-    values, present = computed(evaluation, node, left.values, right.values, floats)
+    found = outcome(sides, paired(evaluation, sides))
+    if sides.fills[0] is not None:
+        found += outcome(sides, filled(sides, found, sides.fills[0]))
+    labels = result_labels(evaluation, sides, found.pairs)
+    check_matches(sides, found, labels)
+    if found.notes.texts:
+        tell(evaluation, node, found.notes, partial(places, sides, found.pairs), lhs.steps.count)
     drop_name = np.full(len(labels), node.return_bool and evaluation.options.delayed_name_removal)
-    result = Frame(lhs.steps, labels, values, present, drop_name=drop_name)
-    others = np.flatnonzero(pairs.there & ~floats)
+    return evaluation.merged(replace(found.frame, labels=labels, drop_name=drop_name).without_empty())
+
+
+def outcome(sides: Sides, pairs: Pairs) -> Outcome:
+    """The operator between the samples of each pair."""
+    node, there = sides.node, pairs.there
+    left, right = (pairs.one, pairs.many) if sides.swapped else (pairs.many, pairs.one)
+    floats = there & left.present & right.present
+    values, present = computed(node, left.values, right.values, floats)
+    frame = Frame(left.steps, pairs.many.labels, values, present)
+    notes = notes_of_floats(node.op, floats)
+    others = np.flatnonzero(there & ~floats)
     if len(others):
-        result = operated(evaluation, node, others, side_of(left, others), side_of(right, others)).put_into(result)
-    return evaluation.merged(result.without_empty())
+        of_histograms = operated(node, others, side_of(left, others), side_of(right, others))
+        frame, notes = of_histograms.put_into(frame), notes + of_histograms.notes
+    failed = notes.cells[np.array([is_failure(note) for note in notes.texts], dtype=np.bool_)]
+    if len(failed):
+        there = there.copy()
+        there.reshape(-1)[failed] = False
+    return Outcome(pairs, frame, notes, there)
 
 
 def check_one_side(sides: Sides) -> None:
@@ -122,35 +168,45 @@ def check_one_side(sides: Sides) -> None:
         return
     step = int(np.flatnonzero((counts > 1).any(axis=0))[0])
     seen: dict[int, int] = {}
-    for row in np.flatnonzero(one.occupied[:, step]).tolist():
+    for row in np.argsort(ranks(one.labels)).tolist():
         group = int(sides.one_ids[row])
-        if group in seen:
-            first, second = sorted((one.labels.text(seen[group]), one.labels.text(row)))
+        if one.occupied[row, step] and group in seen:
             side = "left" if sides.swapped else "right"
             raise QueryFailed(
                 f"found duplicate series for the match group {sides.keys.text(group)} on the {side} hand-side of the"
-                f" operation: [{first}, {second}];many-to-many matching not allowed: matching labels must be unique on"
-                " one side"
+                f" operation: [{one.labels.text(row)}, {one.labels.text(seen[group])}];many-to-many matching not"
+                " allowed: matching labels must be unique on one side"
             )
-        seen[group] = row
+        if one.occupied[row, step]:
+            seen[group] = row
 
 
 def paired(evaluation: Evaluation, sides: Sides) -> Pairs:
-    """All pairs, with those that fill values make."""
+    """All pairs, with those that a fill value for the one side makes."""
     sizes = np.bincount(sides.one_ids, minlength=len(sides.keys))
     evaluation.room(int(sizes[sides.many_ids].sum()), sides.many.steps.count)
     many_rows, one_rows = rows_that_meet(sides.many_ids, sides.one_ids)
     many, one = sides.many.take(many_rows), sides.one.take(one_rows)
-    pairs = Pairs(many, one, many.occupied & one.occupied, sides.many_ids[many_rows])
-    fill_many, fill_one = sides.fills
-    count = len(sides.keys)
-    if fill_one is not None:
-        lone = sides.many.occupied & ~present_of(sides.one, sides.one_ids, count)[sides.many_ids]
-        pairs += Pairs(sides.many, constant(sides, sides.many_ids, fill_one), lone, sides.many_ids)
-    if fill_many is not None:
-        lone = sides.one.occupied & ~present_of(sides.many, sides.many_ids, count)[sides.one_ids]
-        pairs += Pairs(constant(sides, sides.one_ids, fill_many), sides.one, lone, sides.one_ids)
+    pairs = Pairs(many, one, many.occupied & one.occupied, sides.many_ids[many_rows], many_rows)
+    fill = sides.fills[1]
+    if fill is not None:
+        lone = sides.many.occupied & ~present_of(sides.one, sides.one_ids, len(sides.keys))[sides.many_ids]
+        rows = np.arange(len(sides.many))
+        pairs += Pairs(sides.many, constant(sides, sides.many_ids, fill), lone, sides.many_ids, rows)
     return pairs
+
+
+def filled(sides: Sides, found: Outcome, fill: float) -> Pairs:
+    """The pairs that a fill value for the many side makes, where nothing has matched so far."""
+    there = counts_of(found.matched, found.pairs.ids, len(sides.keys)) > 0
+    lone = sides.one.occupied & ~there[sides.one_ids]
+    rows = len(sides.many) + np.arange(len(sides.one))
+    return Pairs(constant(sides, sides.one_ids, fill), sides.one, lone, sides.one_ids, rows)
+
+
+def places(sides: Sides, pairs: Pairs) -> Integers:
+    """The order in which pairs are looked at: that of the many side's labels, and then of the one side's."""
+    return np.concatenate((ranks(sides.many.labels), len(sides.many) + ranks(sides.one.labels)))[pairs.rows]
 
 
 def rows_that_meet(many: Ids, one: Ids) -> tuple[Integers, Integers]:
@@ -186,12 +242,13 @@ def result_labels(evaluation: Evaluation, sides: Sides, pairs: Pairs) -> LabelSe
     return labels
 
 
-def check_matches(sides: Sides, pairs: Pairs, labels: LabelSets) -> None:
+def check_matches(sides: Sides, found: Outcome, labels: LabelSets) -> None:
     """Raises QueryFailed when two pairs of a group are one series, at one step."""
+    pairs = found.pairs
     if np.bincount(pairs.ids, minlength=1).max(initial=0) < 2:
         return
     if sides.matching.card == "one-to-one":
-        if (counts_of(pairs.there, pairs.ids, len(sides.keys)) > 1).any():
+        if (counts_of(found.matched, pairs.ids, len(sides.keys)) > 1).any():
             raise QueryFailed(
                 "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
             )
@@ -201,5 +258,5 @@ def check_matches(sides: Sides, pairs: Pairs, labels: LabelSets) -> None:
         return
     same = np.frombuffer(duplicates[0], dtype=np.uint32).astype(np.int64) * len(sides.keys) + pairs.ids
     numbers = np.unique(same, return_inverse=True)[1].astype(np.uint32)
-    if (counts_of(pairs.there, numbers, int(numbers.max(initial=0)) + 1) > 1).any():
+    if (counts_of(found.matched, numbers, int(numbers.max(initial=0)) + 1) > 1).any():
         raise QueryFailed("multiple matches for labels: grouping labels must ensure unique matches")

@@ -19,6 +19,7 @@ from bridge.promql.ast import (
     MatrixSelector,
     NumberLiteral,
     ParenExpr,
+    Span,
     StepInvariant,
     StringLiteral,
     SubqueryExpr,
@@ -35,16 +36,17 @@ LARGEST = 2**63 / 1e9
 """Seconds that Prometheus' durations can hold."""
 
 
-def resolve(expr: Expr, steps: Steps, end: int) -> Expr:
-    """The expression for a query at these steps, the last of which may be before its `end`, ms. Raises BadInput for a
-    duration that is none."""
-    return mark(Resolver(steps, end).ready(expr))
+def resolve(query: str, expr: Expr, steps: Steps, end: int) -> Expr:
+    """The expression that a text is, for a query at these steps, the last of which may be before its `end`, ms. Raises
+    BadInput for a duration that is none."""
+    return mark(Resolver(query, steps, end).ready(expr))
 
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
     """For the query at these steps."""
 
+    query: str
     steps: Steps
     end: int
 
@@ -108,7 +110,7 @@ class Resolver:
         """The duration that an expression gives, or the one that is known."""
         if expr is None:
             return known
-        place = f"{expr.pos[0]}:{expr.pos[1]}"
+        place = self.place(expr)
         seconds = self.seconds(expr)
         if not math.isfinite(seconds):
             raise BadInput(f"{place}: duration is NaN or infinite")
@@ -117,6 +119,10 @@ class Resolver:
         if abs(seconds) > LARGEST:
             raise BadInput(f"{place}: duration is out of range")
         return int(seconds * 1000)
+
+    def place(self, expr: DurationExpr) -> str:
+        """Where arithmetic stands, in bytes of UTF-8: from its first operand to its last."""
+        return ":".join(str(len(self.query[:at].encode(errors="surrogateescape"))) for at in operands(expr))
 
     def seconds(self, expr: NumberLiteral | DurationExpr | None) -> float:
         """The value of an expression; 0 for what is not there."""
@@ -127,8 +133,17 @@ class Resolver:
             return of_query[expr.op]
         lhs, rhs = self.seconds(expr.lhs), self.seconds(expr.rhs)
         if expr.op in DIVISIONS and rhs == 0:
-            raise BadInput(f"{expr.pos[0]}:{expr.pos[1]}: {DIVISIONS[expr.op]} by zero")
+            raise BadInput(f"{self.place(expr)}: {DIVISIONS[expr.op]} by zero")
         return ARITHMETIC[expr.op](lhs, rhs)
+
+
+def operands(expr: NumberLiteral | DurationExpr) -> Span:
+    """From where to where the operands go, without the parentheses or the function around them."""
+    if isinstance(expr, NumberLiteral) or expr.rhs is None:
+        return expr.pos
+    if expr.wrapped and expr.lhs is None and isinstance(expr.rhs, NumberLiteral):
+        return expr.rhs.pos
+    return (operands(expr.lhs) if expr.lhs else expr.pos)[0], operands(expr.rhs)[1]
 
 
 def mark(node: Expr) -> Expr:

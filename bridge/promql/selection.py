@@ -6,7 +6,7 @@ from bridge.promql.ast import MatrixSelector, SubqueryExpr, VectorSelector
 from bridge.promql.evaluation import Evaluation, Read
 from bridge.promql.frame import Frame, Integers, RangeVector, Steps, frame_of
 
-__all__ = ["FARTHEST", "bounds_of", "range_vector", "read_of", "times_of", "vector"]
+__all__ = ["FARTHEST", "bounds_of", "range_vector", "read_of", "times_of", "times_within", "vector"]
 
 FARTHEST = 1 << 61
 """The time, ms, from which on nothing is told apart; ranges and offsets can be added to it."""
@@ -46,6 +46,16 @@ def vector(evaluation: Evaluation, node: VectorSelector, steps: Steps, *, wanted
         cells = samples.lookback(ats, evaluation.lookback, wanted)
     evaluation.budget.loaded += cells.read
     return frame_of(cells, samples.labels, steps)
+
+
+def times_within(evaluation: Evaluation, read: Read, steps: Steps, ats: Integers) -> Frame:
+    """The time, ms, of the latest sample at each of `ats`, which need not be where the read is: no others count."""
+    samples = evaluation.samples(read)
+    evaluation.room(len(samples), steps.count)
+    cells = samples.lookback(np.minimum(ats, read.maxt), evaluation.lookback, "time")
+    evaluation.budget.loaded += cells.read
+    times = frame_of(cells, samples.labels, steps)
+    return times.where((times.values > ats - evaluation.lookback) & (times.values >= read.mint))
 
 
 def range_vector(evaluation: Evaluation, node: MatrixSelector, steps: Steps) -> RangeVector:

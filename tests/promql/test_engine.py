@@ -77,6 +77,33 @@ async def test_annotations_have_line_and_column() -> None:
     assert result.warnings == []
 
 
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ("rate(up[(range() / 2)])", "9:20"),
+        ('rate({"größe"}[(range() / 2)])', "18:29"),
+        ("rate(up[max_of(step(), step())])", "15:29"),
+        ("rate(up[(1) - (2)])", "9:16"),
+    ],
+)
+async def test_durations_that_are_none_are_told_with_the_bytes_of_their_operands(query: str, place: str) -> None:
+    with pytest.raises(BadInput, match=f"^{place}: duration must be greater than 0"):
+        await engine(EngineOptions.everything()).instant(query, 30_000)
+
+
+async def test_annotations_about_a_subquery_are_told_at_the_beginning() -> None:
+    result = await engine().instant("1 +\n rate((up)[20s:10s])", 30_000)
+    text = 'metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "up"'
+    assert result.infos == [f"PromQL info: {text} (1:1)"]
+
+
+async def test_sort_is_idle_in_a_range_query_of_one_step() -> None:
+    text = "PromQL warning: sort is ineffective for range queries since results are always ordered by labels (1:1)"
+    assert (await engine().range("sort(up)", 0, 9_000, 10_000)).warnings == [text]
+    assert (await engine().range("sort(up)", 0, 0, 10_000)).warnings == []
+    assert (await engine().range("sort(up @ 10)", 0, 9_000, 10_000)).warnings == []
+
+
 async def test_samples_are_limited_before_they_take_memory() -> None:
     with pytest.raises(TooManySamples, match="would load too many samples into memory in query execution"):
         await engine(samples=5).range("up", 0, 30_000, 10_000)

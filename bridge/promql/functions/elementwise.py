@@ -11,6 +11,9 @@ from bridge.promql.functions.function import Function, Invocation
 
 __all__ = ["ELEMENTWISE"]
 
+LARGE = 709.78
+"""`exp` of more is infinite, half of it not yet."""
+
 Map: TypeAlias = Callable[[Floats], Floats]
 
 
@@ -22,6 +25,16 @@ def elementwise(of: Map) -> Function:
         return replace(floats, values=of(floats.values))
 
     return Function(call)
+
+
+def sinh(values: Floats) -> Floats:
+    """As Go has it: infinite where half of `exp` would be."""
+    return np.where(np.abs(values) > LARGE, np.copysign(np.exp(np.abs(values)), values), np.sinh(values))
+
+
+def cosh(values: Floats) -> Floats:
+    """Likewise."""
+    return np.where(np.abs(values) > LARGE, np.exp(np.abs(values)), np.cosh(values))
 
 
 def rounded(_: Invocation, vector: Frame, to: Scalar | None = None) -> Frame:
@@ -79,7 +92,7 @@ ELEMENTWISE = {
     "clamp_max": Function(clamp_max),
     "clamp_min": Function(clamp_min),
     "cos": elementwise(np.cos),
-    "cosh": elementwise(np.cosh),
+    "cosh": elementwise(cosh),
     "deg": elementwise(lambda v: v * 180 / np.pi),
     "exp": elementwise(np.exp),
     "floor": elementwise(np.floor),
@@ -90,7 +103,7 @@ ELEMENTWISE = {
     "round": Function(rounded),
     "sgn": elementwise(np.sign),
     "sin": elementwise(np.sin),
-    "sinh": elementwise(np.sinh),
+    "sinh": elementwise(sinh),
     "sqrt": elementwise(np.sqrt),
     "tan": elementwise(np.tan),
     "tanh": elementwise(np.tanh),

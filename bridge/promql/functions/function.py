@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bridge.promql.ast import Call, Expr, Span
+from bridge.promql.ast import Call, Expr, Span, SubqueryExpr
 from bridge.promql.evaluation import Evaluation
 from bridge.promql.frame import Steps, Value
 
@@ -25,8 +25,10 @@ class Invocation:
 
     @property
     def pos(self) -> Span:
-        """Where the first argument stands: what annotations point at."""
-        return self.node.args[0].pos
+        """Where the first argument stands: what annotations point at. A subquery has no place any more once it is
+        evaluated: Prometheus says 1:1 then."""
+        first = self.node.args[0]
+        return (0, 0) if isinstance(first, SubqueryExpr) else first.pos
 
 
 @dataclass(frozen=True, slots=True)

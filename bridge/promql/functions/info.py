@@ -15,6 +15,7 @@ from bridge.promql.failures import QueryFailed
 from bridge.promql.frame import Bools, Frame, Integers, Steps, frame_of
 from bridge.promql.functions.function import Function, Invocation
 from bridge.promql.patterns import matches_empty
+from bridge.promql.selection import times_within
 
 __all__ = ["INFO"]
 
@@ -104,13 +105,10 @@ def found(
     if not any(value for target in targets for value in target):
         return Infos([], {})
     timestamp, offset = reference(node)
-    ats = steps.times - offset if timestamp is None else np.full(steps.count, timestamp - offset, dtype=np.int64)
-    read = Read(tuple(matchers), int(ats[0]) - evaluation.lookback + 1, int(ats[-1]))
-    samples = evaluation.samples(read)
-    evaluation.room(len(samples), steps.count)
-    if samples.lookback(ats, evaluation.lookback, "value").take_histograms()[1]:
-        raise QueryFailed("this should be an info metric, with float samples")
-    frame = frame_of(samples.lookback(ats, evaluation.lookback, "time"), samples.labels, steps)
+    first, last = (steps.start, steps.end) if timestamp is None else (timestamp, timestamp)
+    read = Read(tuple(matchers), first - offset - evaluation.lookback + 1, last - offset)
+    check_floats(evaluation, read, steps)
+    frame = times_within(evaluation, read, steps, steps.times)
     labels = [frame.labels.labels(row) for row in range(len(frame))]
     winners: dict[Target, dict[str, Integers]] = {}
     newest: dict[tuple[Target, str], Integers] = {}
@@ -140,25 +138,28 @@ def check_conflict(frame: Frame, row: int, winner: Integers, same: Bools) -> Non
         raise QueryFailed(f"found duplicate series for info metric: existing {existing} @ {time}, new {new} @ {time}")
 
 
+def check_floats(evaluation: Evaluation, read: Read, steps: Steps) -> None:
+    """Raises QueryFailed when an info series has a native histogram."""
+    samples = evaluation.samples(read)
+    ats = np.minimum(steps.times, read.maxt)
+    frame = frame_of(samples.lookback(ats, evaluation.lookback, "value"), samples.labels, steps)
+    if frame.histograms is not None:
+        metric = frame.labels.text(int(frame.histograms.cells[0] // steps.count))
+        raise QueryFailed(f"this should be an info metric, with float samples: {metric}")
+
+
 def reference(node: Expr) -> tuple[int | None, int]:
-    """The time of `@`, if any, and the offset, ms, of the first selector in the first argument, with those of the
-    subqueries around it up to the one that has an `@`."""
+    """The time of `@`, if any, and the offset, ms, of the first selector or subquery in the first argument. They move
+    what is read of info series, and not when they are looked at."""
+    if isinstance(node, VectorSelector | SubqueryExpr):
+        return node.timestamp, node.offset
+    first = next(filter(has_selector, children(node)), None)
+    return (None, 0) if first is None else reference(first)
 
-    def walk(node: Expr, around: tuple[SubqueryExpr, ...]) -> tuple[int | None, int] | None:
-        if isinstance(node, VectorSelector):
-            timestamp, offset = node.timestamp, node.offset
-            for subquery in reversed(around):
-                if timestamp is not None:
-                    break
-                timestamp, offset = subquery.timestamp, offset + subquery.offset
-            return timestamp, offset
-        inside = (*around, node) if isinstance(node, SubqueryExpr) else around
-        for child in children(node):
-            if (place := walk(child, inside)) is not None:
-                return place
-        return None
 
-    return walk(node, ()) or (None, 0)
+def has_selector(node: Expr) -> bool:
+    """Something is selected."""
+    return isinstance(node, VectorSelector) or any(map(has_selector, children(node)))
 
 
 def joined(

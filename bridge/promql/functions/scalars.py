@@ -6,8 +6,10 @@ import numpy as np
 
 from bridge.native import LabelSets
 from bridge.promql.ast import Expr, VectorSelector
-from bridge.promql.frame import Frame, Scalar, empty_frame
+from bridge.promql.evaluation import Evaluation
+from bridge.promql.frame import Frame, Scalar, Steps, empty_frame
 from bridge.promql.functions.function import Function, Invocation
+from bridge.promql.selection import read_of, times_of, times_within
 from bridge.promql.selection import vector as select
 
 __all__ = ["SCALARS"]
@@ -52,11 +54,20 @@ def timestamp(invocation: Invocation, node: Expr) -> Frame:
     """When each sample is of, seconds: a selector's samples have their own times, other values that of the step."""
     evaluation, steps = invocation.evaluation, invocation.steps
     if isinstance(node, VectorSelector):
-        times = select(evaluation, node, steps, wanted="time")
+        times = times_of_samples(evaluation, replace(node, smoothed=False), steps)
         return replace(times, values=times.values / 1000)
     frame = evaluation.frame(node, steps)
     values = np.broadcast_to(steps.times / 1000, frame.shape).copy()
     return replace(frame, values=values, present=frame.occupied, histograms=None)
+
+
+def times_of_samples(evaluation: Evaluation, node: VectorSelector, steps: Steps) -> Frame:
+    """The time of the latest sample of each series, ms. Prometheus forgets `offset` behind `@` here, but for what is
+    read: a sample has to be where the offset leads, and is looked for at the time of `@`."""
+    if node.timestamp is None or not node.offset:
+        return select(evaluation, node, steps, wanted="time")
+    read = read_of(node, steps, 0, evaluation.lookback)
+    return times_within(evaluation, read, steps, times_of(replace(node, offset=0), steps))
 
 
 def start_timestamp(invocation: Invocation, node: Expr) -> Frame:

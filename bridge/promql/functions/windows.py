@@ -8,6 +8,7 @@ from bridge.promql.ast import Expr, MatrixSelector, Span, VectorSelector
 from bridge.promql.failures import QueryFailed
 from bridge.promql.frame import Bools, Floats, Frame, RangeVector, Scalar, empty_frame, frame_of
 from bridge.promql.functions.function import Function, Invocation
+from bridge.promql.numbers import fixed
 from bridge.promql.quoting import quote
 
 __all__ = ["WINDOWS", "absent", "invalid_quantiles"]
@@ -80,7 +81,7 @@ def smoothing(invocation: Invocation, ranges: RangeVector, factor: Scalar, trend
         wrong = values[(values <= 0) | (values >= 1)]
         if len(wrong) and len(ranges.samples):
             short = what[0] + "f"
-            raise QueryFailed(f"invalid {what}. Expected: 0 < {short} < 1, got: {wrong[0]:f}")
+            raise QueryFailed(f"invalid {what}. Expected: 0 < {short} < 1, got: {fixed(float(wrong[0]))}")
     return windowed(invocation, ranges, factor, trend)
 
 

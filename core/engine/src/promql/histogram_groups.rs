@@ -31,7 +31,8 @@ pub fn totals(mean: bool, histograms: &[Arc<FloatHistogram>], cells: &[i64]) -> 
         };
         if total.as_mut().is_some_and(|total| total.add(histogram).is_err()) {
             totals.incompatible.push(number as i64);
-            *total = None;
+            let dropped = total.take().map(|total| total.finish().1);
+            totals.bounds |= dropped.is_some_and(|reconciled| reconciled.bounds);
         }
     }
     for (cell, total) in running {

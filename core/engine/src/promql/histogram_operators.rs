@@ -11,21 +11,21 @@ pub struct Outcome {
     /// The result; of a comparison the left side, where it holds.
     pub histogram: Option<Arc<FloatHistogram>>,
     /// What to tell the user.
-    pub notes: Vec<&'static str>,
+    pub note: Option<&'static str>,
 }
 
 impl Outcome {
     fn of(histogram: FloatHistogram) -> Self {
         Self {
             histogram: Some(Arc::new(histogram)),
-            notes: Vec::new(),
+            note: None,
         }
     }
 
     fn none(note: &'static str) -> Self {
         Self {
             histogram: None,
-            notes: vec![note],
+            note: Some(note),
         }
     }
 }
@@ -58,7 +58,7 @@ pub fn operate(operator: &str, lhs: &Sample, rhs: &Sample) -> Outcome {
 fn compared(lhs: &Arc<FloatHistogram>, holds: bool) -> Outcome {
     Outcome {
         histogram: holds.then(|| lhs.clone()),
-        notes: Vec::new(),
+        note: None,
     }
 }
 
@@ -73,9 +73,7 @@ fn settled(
         Ok((_, reconciled)) if reconciled.hints => Outcome::none(hints),
         Ok((histogram, reconciled)) => {
             let mut outcome = Outcome::of(histogram.compacted());
-            if reconciled.bounds {
-                outcome.notes.push(bounds);
-            }
+            outcome.note = reconciled.bounds.then_some(bounds);
             outcome
         }
     }

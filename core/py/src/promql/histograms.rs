@@ -1,7 +1,5 @@
 //! Loops over the native histograms of frames.
 
-use std::collections::BTreeSet;
-
 use engine::promql::cells::Sample;
 use engine::promql::histogram_groups::totals;
 use engine::promql::histogram_operators::operate;
@@ -49,7 +47,7 @@ fn operate_histograms(
     lhs_floats: Slice<f64>,
     rhs: Vec<Option<PyRef<'_, PyFloatHistogram>>>,
     rhs_floats: Slice<f64>,
-) -> (Vec<Option<PyFloatHistogram>>, BTreeSet<&'static str>) {
+) -> (Vec<Option<PyFloatHistogram>>, Vec<(usize, &'static str)>) {
     let lhs = samples(&lhs, lhs_floats.as_slice());
     let rhs = samples(&rhs, rhs_floats.as_slice());
     let outcomes: Vec<_> = detach_if_long(py, lhs.len(), || {
@@ -60,7 +58,8 @@ fn operate_histograms(
     });
     let notes = outcomes
         .iter()
-        .flat_map(|outcome| outcome.notes.iter().copied())
+        .enumerate()
+        .filter_map(|(number, outcome)| outcome.note.map(|note| (number, note)))
         .collect();
     (
         outcomes
