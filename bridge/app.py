@@ -231,7 +231,11 @@ def _engine(parts: "_Parts") -> "promql.Engine":
 
 def _engine_options(settings: Settings) -> EngineOptions:
     parser = ParserOptions.everything() if settings.promql.experimental else ParserOptions()
-    return EngineOptions(parser, lookback=settings.promql.lookback_delta)
+    return EngineOptions(
+        parser,
+        lookback=settings.promql.lookback_delta,
+        delayed_name_removal=settings.promql.delayed_name_removal,
+    )
 
 
 _CROSS_ORIGIN = (

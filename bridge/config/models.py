@@ -216,6 +216,10 @@ class PromQL(Section):
         Size("512MiB"), ge=Size("1KiB"), description="Largest answer to a query, before compression."
     )
     experimental: Flag = Field(False, description="Functions, aggregations and modifiers that 3.14 calls experimental.")
+    delayed_name_removal: Flag = Field(
+        False,
+        description="Names of metrics that are to go do so in the end of a query, and can be matched until then.",
+    )
     query_log_file: ConfigPath | None = Field(
         None, description="File that each query is appended to, a line of JSON as Prometheus writes it."
     )

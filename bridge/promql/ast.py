@@ -66,7 +66,7 @@ class DurationExpr:
         op: `+ - * / % ^`, or `step`, `range`, `min_of`, `max_of`.
         lhs: None for `step()`, `range()` and for a sign.
         rhs: None for `step()` and `range()`.
-        wrapped: it stood in parentheses. A number in parentheses is `+` of that number, wrapped.
+        wrapped: it stood in parentheses.
     """
 
     type: ClassVar[ValueType] = "scalar"

@@ -54,7 +54,7 @@ def offset(reader: Reader) -> Duration:
             reader.advance()
             inside = duration(reader)
             reader.expect(")")
-            return signed(reader, sign, wrap(inside, inside.pos[0]))
+            return signed(reader, sign, wrap(inside))
         if reader.kind in OF_QUERY or reader.kind in OF_TWO:
             inner = function(reader)
             found = DurationExpr(sign.text, None, inner, (sign.start, inner.pos[1]))
@@ -99,11 +99,11 @@ def operand(reader: Reader) -> Duration:
         sign = reader.advance()
         return signed(reader, sign, duration(reader, SIGN_POWER))
     if kind == "(":
-        start = reader.advance().start
+        reader.advance()
         inside = duration(reader)
         reader.expect(")")
         require(reader, inside.pos)
-        return wrap(inside, start)
+        return wrap(inside)
     if kind in OF_QUERY or kind in OF_TWO:
         called = function(reader)
         # Prometheus tells the place of what is in the parentheses, if anything is.
@@ -135,11 +135,9 @@ def signed(reader: Reader, sign: Token, found: Duration) -> Duration:
     return replace(found, value=value, pos=(sign.start, found.pos[1]))
 
 
-def wrap(found: Duration, start: int) -> DurationExpr:
-    """The operand, marked as standing in parentheses."""
-    if isinstance(found, DurationExpr):
-        return replace(found, wrapped=True)
-    return DurationExpr("+", None, found, (start, found.pos[1]), wrapped=True)
+def wrap(found: Duration) -> Duration:
+    """The operand, marked as standing in parentheses unless it is a mere number."""
+    return replace(found, wrapped=True) if isinstance(found, DurationExpr) else found
 
 
 def check_size(reader: Reader, seconds: float, pos: Span) -> None:

@@ -141,8 +141,6 @@ def operands(expr: NumberLiteral | DurationExpr) -> Span:
     """From where to where the operands go, without the parentheses or the function around them."""
     if isinstance(expr, NumberLiteral) or expr.rhs is None:
         return expr.pos
-    if expr.wrapped and expr.lhs is None and isinstance(expr.rhs, NumberLiteral):
-        return expr.rhs.pos
     return (operands(expr.lhs) if expr.lhs else expr.pos)[0], operands(expr.rhs)[1]
 
 

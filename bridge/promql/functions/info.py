@@ -67,14 +67,15 @@ def info(invocation: Invocation, node: Expr, selector: Expr | None = None) -> Fr
 
 
 def assembled(base: Frame, pieces: Sequence[Piece]) -> Frame:
-    """The series of a frame, in pieces with labels of their own."""
+    """The series of a frame, in pieces with labels of their own. Names that were to go in the end stay, as in
+    Prometheus."""
     taken = base.take(np.array([piece.row for piece in pieces], dtype=np.int64))
     labels = taken.labels
     for name in sorted({name for piece in pieces for name in piece.added}):
         labels = labels.with_label(name, [piece.added.get(name) for piece in pieces])
     there = [piece.there for piece in pieces]
     kept = np.stack(there) if there else np.zeros(taken.shape, dtype=np.bool_)
-    return replace(taken, labels=labels).where(kept)
+    return replace(taken, labels=labels, drop_name=np.zeros(len(pieces), dtype=np.bool_)).where(kept)
 
 
 def effective(matchers: list[Matcher]) -> list[Matcher]:
