@@ -417,22 +417,6 @@ class Head:
         Raises LogDamaged when nothing can be read at `start`; later damage ends the slice before it.
         """
 
-    def select(
-        self,
-        matchers: Sequence[tuple[str, str, str]],
-        mint: int,
-        maxt: int,
-        *,
-        held: bool = False,
-        limit: int = 0,
-    ) -> list[Series]:
-        """Series that all `matchers` (name, one of `= != =~ !~`, value) want, with samples in [mint, maxt] ms, by
-        labels.
-
-        `held` adds pushed values at hold ticks; `limit` bounds the number of series, 0 does not. Raises ValueError
-        for a bad matcher.
-        """
-
     def set_exemplar_limits(self, capacity: int, window: int) -> None:
         """Keep the last `capacity` exemplars of all series together, and take late ones within `window` ms."""
 

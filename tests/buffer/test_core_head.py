@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bridge.buffer.querier import Querier
-from bridge.native import AppendRefused, Batch, Framer, Head, LogDamaged
+from bridge.native import AppendRefused, Batch, Framer, Head, LogDamaged, Query
 
 EVER = (-(1 << 63), (1 << 63) - 1)
 SEGMENT_SIZE = 1 << 20
@@ -169,15 +169,14 @@ def test_matchers_and_ticks_select() -> None:
     head.stage(Batch.from_rows([({"__name__": "m", "i": "a"}, 10, 1.5)], 0, None, held=True)).commit()
     head.stage(batch(("b", 10, 2.5))).commit()
     head.commit_tick(20)
-    (series,) = head.select([("i", "=~", "a|c"), ("i", "!=", "b")], *EVER, held=True)
+    (series,) = Querier(head).select([("i", "=~", "a|c"), ("i", "!=", "b")], *EVER, held=True).series()
     assert (series.labels, series.timestamps, series.values) == ({"__name__": "m", "i": "a"}, [10, 20], [1.5, 1.5])
-    assert [s.timestamps for s in head.select([], *EVER)] == [[10], [10]]
-    assert len(head.select([], *EVER, limit=1)) == 1
-    assert head.select([], 11, 19, held=True) == []
+    assert [s.timestamps for s in Querier(head).select([], *EVER).series()] == [[10], [10]]
+    assert len(Querier(head).select([], 11, 19, held=True)) == 0
     assert b"".join(Querier(head).dump([("i", "=", "a")], 20, 20, held=True)) == b'{__name__="m", i="a"} 1.5 20\n'
     for matcher in [("i", "==", "a"), ("i", "=~", "("), ("i", "=~", "a**")]:
         with pytest.raises(ValueError, match=r"no such matcher|error parsing regexp"):
-            head.select([matcher], *EVER)
+            Query(head, [([matcher], *EVER, False)])
 
 
 def test_readers_see_whole_batches_while_others_append() -> None:
@@ -193,7 +192,7 @@ def test_readers_see_whole_batches_while_others_append() -> None:
     writer = threading.Thread(target=write)
     writer.start()
     while not stop.is_set():
-        newest = {series.timestamps[-1] for series in head.select([], *EVER)}
+        newest = {series.timestamps[-1] for series in Querier(head).select([], *EVER).series()}
         assert len(newest) <= 1
         lines = dump(head).splitlines()
         assert len(lines) % len(names) == 0

@@ -16,7 +16,7 @@ mod select;
 mod stream;
 
 pub use block::BlockSeries;
-pub use columns::Columns;
+pub use columns::{Columns, Own};
 pub use dump::Dump;
 pub use export::{Export, Format};
 pub use federation::{Exposition, Federation};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::head::{self, Bounds, Refused, Room, Window};
+use engine::head::{self, Bounds, Refused, Room};
 use engine::regex::{Matcher, Operator};
 use engine::wal::LogSlice;
 use parking_lot::{RwLock, RwLockReadGuard};
@@ -16,7 +16,6 @@ use crate::buffer::Bytes;
 use crate::gil::is_short;
 use crate::head_chunks::{self, PyClosedChunks};
 use crate::notes::{self, PyMetadata, PySeriesExemplars};
-use crate::series::PySeries;
 use crate::staged::PyStaged;
 use crate::wal::{compression_from, damaged, PyLogSlice};
 
@@ -198,22 +197,6 @@ impl PyHead {
     ) -> PyResult<PyLogSlice> {
         let slice = py.detach(|| LogSlice::read(segment.as_slice(), start, stop, max_samples, seq));
         slice.map(PyLogSlice).map_err(|damage| damaged(py, damage))
-    }
-
-    #[pyo3(signature = (matchers, mint, maxt, *, held = false, limit = 0))]
-    fn select(
-        &self,
-        py: Python<'_>,
-        matchers: Vec<PyMatcher>,
-        mint: i64,
-        maxt: i64,
-        held: bool,
-        limit: usize,
-    ) -> PyResult<Vec<PySeries>> {
-        let matchers = matchers_from(matchers)?;
-        let window = Window { mint, maxt, held };
-        let found = py.detach(|| self.read().select(&matchers, window, limit));
-        Ok(found.into_iter().map(PySeries).collect())
     }
 
     fn set_exemplar_limits(&self, py: Python<'_>, capacity: usize, window: i64) {

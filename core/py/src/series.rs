@@ -1,9 +1,8 @@
 //! Series with their samples, one Python object each: for what is cold.
 
-use engine::head;
 use engine::labels::Labels;
 use engine::query::Columns;
-use engine::sample::Value;
+use engine::sample::{Sample, Value};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -14,7 +13,11 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 
 /// Float samples of one series.
 #[pyclass(name = "Series", frozen, module = "bridge._core")]
-pub struct PySeries(pub(crate) head::SeriesSamples);
+pub struct PySeries {
+    /// Packed.
+    labels: Vec<u8>,
+    samples: Vec<Sample>,
+}
 
 impl PySeries {
     /// One of the series that a query has found.
@@ -32,11 +35,11 @@ impl PySeries {
         );
         samples.sort_by_key(|(t, _)| *t);
         let labels = columns.labels(n)?.packed().to_vec();
-        Some(Self(head::SeriesSamples { labels, samples }))
+        Some(Self { labels, samples })
     }
 
     fn floats(&self) -> impl Iterator<Item = (i64, f64)> + '_ {
-        self.0.samples.iter().filter_map(|(t, value)| match value {
+        self.samples.iter().filter_map(|(t, value)| match value {
             Value::Float(value) => Some((*t, *value)),
             Value::Histogram(_) => None,
         })
@@ -48,7 +51,7 @@ impl PySeries {
     #[getter]
     fn labels<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let labels = PyDict::new(py);
-        for (name, value) in Labels::trusted(&self.0.labels).iter() {
+        for (name, value) in Labels::trusted(&self.labels).iter() {
             labels.set_item(name, value)?;
         }
         Ok(labels)

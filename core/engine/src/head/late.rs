@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::entries::SeriesChunks;
 use super::mapped::ChunkFiles;
 use super::series::Series;
-use super::snapshot::SeriesChunks;
 use super::Head;
 use crate::merge::Window;
 use crate::query::Entries;

@@ -204,21 +204,3 @@ impl Series {
         samples.filter(move |(u, _)| *u == t)
     }
 }
-
-/// Merge late samples in; where both have a time, the one that came in order counts.
-pub fn merge(in_order: impl Iterator<Item = Sample>, mut late: Vec<Sample>) -> impl Iterator<Item = Sample> {
-    late.sort_by_key(|(t, _)| *t);
-    late.dedup_by_key(|(t, _)| *t);
-    let (mut in_order, mut late) = (in_order.peekable(), late.into_iter().peekable());
-    std::iter::from_fn(move || match (in_order.peek(), late.peek()) {
-        (Some((t, _)), Some((u, _))) if u < t => late.next(),
-        (Some((t, _)), Some((u, _))) => {
-            if t == u {
-                late.next();
-            }
-            in_order.next()
-        }
-        (None, _) => late.next(),
-        (_, None) => in_order.next(),
-    })
-}

@@ -11,7 +11,7 @@ use super::samples::{Exemplar, Item, Samples, Table, Unsendable};
 use crate::head::Head;
 use crate::histogram::CUSTOM_BUCKETS;
 use crate::labels::Labels;
-use crate::query::Columns;
+use crate::query::{Columns, Own};
 use crate::sample::Value;
 use crate::wal::{LogSlice, SeriesRef};
 
@@ -156,69 +156,32 @@ pub fn of_columns(
         items: Vec::with_capacity(range.len()),
         unsendable: Unsendable::default(),
     };
-    let floats = columns.values().len();
-    let end = range.end.min(floats);
-    let (times, values) = (columns.timestamps(), columns.values());
-    each_series(columns, columns.offsets(), range.start.min(end)..end, |labels, own| {
-        let rows = times.get(own.clone()).into_iter().flatten();
-        let rows = rows.zip(values.get(own.clone()).into_iter().flatten());
-        gatherer.push_series(
-            labels,
-            own.len(),
-            router,
-            rows.map(|(t, value)| (*t, Value::Float(*value))),
-        );
-    });
-    let behind = |n: usize| n.saturating_sub(floats).min(columns.histograms().len());
-    let histograms = behind(range.start)..behind(range.end);
-    each_series(columns, columns.histogram_offsets(), histograms, |labels, own| {
-        let rows = columns.histograms().get(own.clone()).into_iter().flatten();
-        let rows = rows.map(|(t, value)| (*t, Value::Histogram(value.clone())));
-        gatherer.push_series(labels, own.len(), router, rows);
-    });
+    for (labels, own) in columns.in_range(range) {
+        match own {
+            Own::Floats(times, values) => {
+                let rows = times.iter().zip(values).map(|(t, v)| (*t, Value::Float(*v)));
+                gatherer.push_series(labels, router, rows);
+            }
+            Own::Histograms(rows) => {
+                let rows = rows.iter().map(|(t, v)| (*t, Value::Histogram(v.clone())));
+                gatherer.push_series(labels, router, rows);
+            }
+        }
+    }
     gatherer.finish()
 }
 
 impl Gatherer<'_> {
-    fn push_series(
-        &mut self,
-        labels: Labels<'_>,
-        count: usize,
-        router: &Router,
-        rows: impl Iterator<Item = (i64, Value)>,
-    ) {
+    fn push_series(&mut self, labels: Labels<'_>, router: &Router, rows: impl ExactSizeIterator<Item = (i64, Value)>) {
         let labels: Arc<[u8]> = match router.route().fate(labels) {
             Fate::Same => labels.packed().into(),
             Fate::Changed(labels) => labels,
             Fate::Filtered => {
-                self.unsendable.filtered += count as u64;
+                self.unsendable.filtered += rows.len() as u64;
                 return;
             }
         };
         let number = self.table.intern(labels, self.seed);
         rows.for_each(|(t, value)| self.push(number, t, value));
-    }
-}
-
-/// Call `each` with every series that has samples in `range`, and with which of those are its own; `offsets` tell where each
-/// series begins.
-fn each_series(
-    columns: &Columns,
-    offsets: &[i64],
-    range: Range<usize>,
-    mut each: impl FnMut(Labels<'_>, Range<usize>),
-) {
-    let first = offsets
-        .partition_point(|&offset| offset as usize <= range.start)
-        .saturating_sub(1);
-    for (n, bounds) in offsets.get(first..).unwrap_or_default().windows(2).enumerate() {
-        let [begin, end] = bounds else { return };
-        let own = (*begin as usize).max(range.start)..(*end as usize).min(range.end);
-        if *begin as usize >= range.end {
-            return;
-        }
-        if let Some(labels) = columns.labels(first + n).filter(|_| !own.is_empty()) {
-            each(labels, own);
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! Series as columns: labels, times and values, each in one piece of memory.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::limits::{Failed, Limits};
@@ -21,6 +22,15 @@ pub struct Columns {
     histograms: Vec<(i64, Arc<Histogram>)>,
     /// Of labels and histograms.
     bytes: usize,
+}
+
+/// Samples of one series, by time.
+#[derive(Debug, Clone, Copy)]
+pub enum Own<'c> {
+    /// Times, ms, and values.
+    Floats(&'c [i64], &'c [f64]),
+    /// Native histograms with their times.
+    Histograms(&'c [(i64, Arc<Histogram>)]),
 }
 
 impl Default for Columns {
@@ -94,6 +104,46 @@ impl Columns {
     pub fn histograms_of(&self, series: usize) -> &[(i64, Arc<Histogram>)] {
         let range = place_of(&self.histogram_offsets, series);
         self.histograms.get(range).unwrap_or_default()
+    }
+
+    /// The series that have samples in `range`, and which of those are theirs: first floats, then histograms, whose numbers go on
+    /// from those of the floats of all series.
+    pub fn in_range(&self, range: Range<usize>) -> impl Iterator<Item = (Labels<'_>, Own<'_>)> {
+        let floats = self.values.len();
+        let end = range.end.min(floats);
+        let behind = |n: usize| n.saturating_sub(floats).min(self.histograms.len());
+        let histograms = behind(range.start)..behind(range.end);
+        let floats = self
+            .parts(&self.offsets, range.start.min(end)..end)
+            .map(|(labels, own)| {
+                let times = self.timestamps.get(own.clone()).unwrap_or_default();
+                (labels, Own::Floats(times, self.values.get(own).unwrap_or_default()))
+            });
+        let histograms = self.parts(&self.histogram_offsets, histograms);
+        let histograms =
+            histograms.map(|(labels, own)| (labels, Own::Histograms(self.histograms.get(own).unwrap_or_default())));
+        floats.chain(histograms)
+    }
+
+    /// The series that have samples in `range`, and where those are; `offsets` tell where each series begins.
+    fn parts<'a>(
+        &'a self,
+        offsets: &'a [i64],
+        range: Range<usize>,
+    ) -> impl Iterator<Item = (Labels<'a>, Range<usize>)> {
+        let first = offsets
+            .partition_point(|&offset| offset as usize <= range.start)
+            .saturating_sub(1);
+        let ends = offsets.get(first..).unwrap_or_default().windows(2);
+        let own = ends.map_while(move |ends| match ends {
+            [begin, end] if (*begin as usize) < range.end => {
+                Some((*begin as usize).max(range.start)..(*end as usize).min(range.end))
+            }
+            _ => None,
+        });
+        let labels = self.labels.get(first..).unwrap_or_default();
+        let found = labels.iter().zip(own).filter(|(_, own)| !own.is_empty());
+        found.map(|(packed, own)| (Labels::trusted(packed), own))
     }
 
     /// Samples of both kinds.
@@ -185,7 +235,7 @@ impl Columns {
     }
 }
 
-fn place_of(offsets: &[i64], series: usize) -> std::ops::Range<usize> {
+fn place_of(offsets: &[i64], series: usize) -> Range<usize> {
     let at = |n: usize| offsets.get(n).map_or(0, |offset| *offset as usize);
     at(series)..at(series + 1)
 }

@@ -1,16 +1,16 @@
 //! What leaves the head, what stays, and what can still be asked about it.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::RwLock;
 
 use engine::batch::{Batch, BATCH_TIME, STALE_NAN_BITS};
 use engine::head::{Head, RefusedReason, Window};
 use engine::histogram::{Counts, Histogram};
 use engine::labels::pack;
-use engine::sample::Value;
+use engine::query::{self, Limits};
 use engine::wal::{Compression, SeriesRef};
 
-use crate::{append, batch, dump, push, samples, Logged, EVER};
+use crate::{append, batch, dump, place, push, samples, select, Logged, EVER};
 
 const HOUR: i64 = 3_600_000;
 
@@ -265,54 +265,36 @@ fn a_series_of_histograms_ends_with_a_histogram() {
     append(&mut head, &rows);
     let stale = f64::from_bits(STALE_NAN_BITS);
     append(&mut head, &batch(&[("a", 2, stale), ("b", 2, stale), ("c", 2, stale)]));
-    let ends: Vec<_> = head
-        .select(&[], EVER, 0)
-        .into_iter()
-        .filter_map(|mut series| series.samples.pop())
-        .collect();
-    assert_eq!(ends.len(), 3);
-    for ((_, value), kind) in ends.iter().zip([Some(false), Some(true), None]) {
-        assert!(value.is_stale());
-        let found = match value {
-            Value::Histogram(histogram) => Some(histogram.is_float()),
-            Value::Float(_) => None,
-        };
-        assert_eq!(found, kind);
+    let found = select(&head, &[], EVER);
+    assert_eq!(found.len(), 3);
+    for (series, is_float) in [(0, false), (1, true)] {
+        let (_, end) = found.histograms_of(series).last().unwrap();
+        assert!(end.is_stale());
+        assert_eq!(end.is_float(), is_float);
     }
+    let (times, values) = found.floats_of(2);
+    assert_eq!((times, values[0].to_bits()), (&[2][..], STALE_NAN_BITS));
     assert_eq!(head.stage(&batch(&[("a", 2, stale)])).unwrap().samples, 0, "told again");
 }
 
-/// A selection shows the samples that were there when it was made, however late it is collected.
+/// What a reader took shows the samples that were there then, however late it is read.
 #[test]
-fn what_comes_between_two_pieces_is_not_seen() {
+fn what_comes_later_is_not_seen() {
     let mut head = Head::new();
     head.set_out_of_order_window(10 * HOUR);
     append(
         &mut head,
         &batch(&[("a", 1000, 1.0), ("b", 1000, 1.0), ("c", 2000, 1.0)]),
     );
-    let mut selection = head.pick(&[], EVER);
-    selection.sort();
-    let mut found = head.collect(&mut selection, 1);
+    let places = place(&head, &[], EVER);
     for t in 0..500 {
         append(
             &mut head,
-            &batch(&[
-                ("a", 3000 + t, 2.0),
-                ("b", 3000 + t, 2.0),
-                ("c", 500 + t, 2.0),
-                ("d", 3000 + t, 2.0),
-            ]),
+            &batch(&[("a", 3000 + t, 2.0), ("c", 500 + t, 2.0), ("d", 3000 + t, 2.0)]),
         );
     }
-    while !selection.is_empty() {
-        found.extend(head.collect(&mut selection, 1));
-    }
-    let found: Vec<Vec<i64>> = found
-        .iter()
-        .map(|series| series.samples(EVER, &[]).map(|(t, _)| t).collect())
-        .collect();
-    assert_eq!(found, [vec![1000], vec![1000], vec![2000]]);
+    let found = query::select(places, EVER, &Limits::default()).unwrap();
+    assert_eq!((found.len(), found.timestamps()), (3, &[1000, 1000, 2000][..]));
 }
 
 /// Readers in other threads see each batch whole, while it is appended, mapped and truncated around them.
@@ -320,30 +302,20 @@ fn what_comes_between_two_pieces_is_not_seen() {
 fn no_reader_sees_half_of_a_batch() {
     const SERIES: usize = 20;
     let head = RwLock::new(Head::new());
-    let (done, oldest) = (AtomicBool::new(false), AtomicI64::new(0));
+    let done = AtomicBool::new(false);
     let names: Vec<String> = (0..SERIES).map(|i| format!("{i:02}")).collect();
     std::thread::scope(|scope| {
         let reader = || {
             let mut seen = 0;
             while !done.load(Ordering::Relaxed) {
-                let mut selection = head.read().unwrap().pick(&[], EVER);
-                let mut newest = Vec::new();
-                while !selection.is_empty() {
-                    let series = head.read().unwrap().collect(&mut selection, 1);
-                    newest.extend(
-                        series
-                            .iter()
-                            .filter_map(|series| series.samples(EVER, &[]).last())
-                            .map(|(t, _)| t),
-                    );
-                }
+                let places = place(&head.read().unwrap(), &[], EVER);
+                let found = query::select(places, EVER, &Limits::default()).unwrap();
+                let newest: Vec<i64> = (0..found.len())
+                    .map(|series| *found.floats_of(series).0.last().unwrap())
+                    .collect();
                 if let Some(first) = newest.first() {
                     assert_eq!(newest, vec![*first; newest.len()]);
-                    let overtaken = *first < oldest.load(Ordering::Relaxed);
-                    assert!(
-                        newest.len() == SERIES || overtaken,
-                        "a truncation may take them all away"
-                    );
+                    assert_eq!(newest.len(), SERIES);
                     seen += 1;
                 }
             }
@@ -358,7 +330,6 @@ fn no_reader_sees_half_of_a_batch() {
             let staged = head.write().unwrap().stage(&rows).unwrap();
             head.write().unwrap().commit(staged.id).unwrap();
             if n % 400 == 399 {
-                oldest.store((n - 200) * 60_000, Ordering::Relaxed);
                 head.write().unwrap().truncate((n - 200) * 60_000, 0);
             }
             head.write().unwrap().truncate_step(3);

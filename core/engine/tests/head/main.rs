@@ -14,8 +14,9 @@ mod replay;
 use engine::batch::Batch;
 use engine::head::{Head, Window};
 use engine::labels::pack;
+use engine::merge::SeriesStream;
+use engine::query::{self, Columns, Dump, Limits};
 use engine::regex::{Matcher, Operator};
-use engine::sample::Value;
 use engine::wal::{Compression, Framer};
 
 /// All of time.
@@ -70,23 +71,32 @@ impl Logged {
     }
 }
 
+/// What the head has, as one place of many.
+fn place(head: &Head, matchers: &[Matcher], window: Window) -> Vec<Box<dyn SeriesStream>> {
+    let entries = head.entries(matchers, window, &Limits::default()).unwrap();
+    vec![Box::new(entries)]
+}
+
+/// Everything in the head, decoded.
+fn select(head: &Head, matchers: &[Matcher], window: Window) -> Columns {
+    query::select(place(head, matchers, window), window, &Limits::default()).unwrap()
+}
+
 /// Everything in the head as text.
 fn dump(head: &Head, matchers: &[Matcher], window: Window) -> String {
-    let mut dump = head.dump(matchers, window);
+    let mut dump = Dump::new(place(head, matchers, window), window);
     let mut out = String::new();
-    head.dump_piece(&mut dump, &mut out, usize::MAX);
+    dump.piece(&mut out, usize::MAX).unwrap();
     out
 }
 
-/// Samples of one series of [`push`].
+/// Samples of one series of [`push`]; of histograms the sums.
 fn samples(head: &Head, name: &str, window: Window) -> Vec<(i64, f64)> {
     let wanted = Matcher::new("i", Operator::Equal, name).unwrap();
-    let found = head.select(&[wanted], window, 0);
-    let samples = found.iter().flat_map(|series| &series.samples);
+    let found = select(head, &[wanted], window);
+    let floats = found.timestamps().iter().copied().zip(found.values().iter().copied());
+    let sums = found.histograms().iter().map(|(t, histogram)| (*t, histogram.sum));
+    let mut samples: Vec<_> = floats.chain(sums).collect();
+    samples.sort_by_key(|(t, _)| *t);
     samples
-        .map(|(t, value)| match value {
-            Value::Float(value) => (*t, *value),
-            Value::Histogram(histogram) => (*t, histogram.sum),
-        })
-        .collect()
 }

@@ -3,9 +3,10 @@
 use engine::batch::{Batch, STALE_NAN_BITS};
 use engine::head::{Head, Window};
 use engine::labels::{pack, Labels};
+use engine::query::{Dump, Failed, Limit, Limits};
 use engine::regex::{Matcher, Operator};
 
-use crate::{append, batch, dump, push, samples, EVER};
+use crate::{append, batch, dump, place, push, samples, select, EVER};
 
 fn matcher(text: &str) -> Matcher {
     let at = text.find(['=', '!']).unwrap();
@@ -65,11 +66,11 @@ fn matchers_select_as_in_prometheus() {
     let head = town();
     for (texts, wanted) in SELECTIONS {
         let matchers: Vec<Matcher> = texts.iter().map(|text| matcher(text)).collect();
-        let found: Vec<String> = head
-            .select(&matchers, EVER, 0)
+        let found: Vec<String> = select(&head, &matchers, EVER)
+            .label_sets()
             .iter()
-            .map(|series| {
-                Labels::trusted(&series.labels)
+            .map(|packed| {
+                Labels::trusted(packed)
                     .iter()
                     .map(|(_, v)| v)
                     .collect::<Vec<_>>()
@@ -83,8 +84,22 @@ fn matchers_select_as_in_prometheus() {
 #[test]
 fn a_limit_bounds_the_series() {
     let head = town();
-    assert_eq!(head.select(&[], EVER, 2).len(), 2);
-    assert_eq!(head.select(&[], EVER, 0).len(), 5);
+    let entries = |series| {
+        let limits = Limits {
+            series,
+            ..Limits::default()
+        };
+        head.entries(&[], EVER, &limits)
+    };
+    assert_eq!(entries(5).unwrap().count(), 5);
+    let refused = entries(4).unwrap_err();
+    assert!(matches!(
+        refused,
+        Failed::TooMany {
+            what: Limit::Series,
+            limit: 4
+        }
+    ));
 }
 
 #[test]
@@ -181,11 +196,11 @@ fn a_dump_comes_in_pieces_and_shows_one_moment() {
     assert!(whole.starts_with("{__name__=\"m\", i=\"a\"} 0.5 0\n"));
     assert!(whole.ends_with("{__name__=\"m\", i=\"b\"} 499 499\n"));
 
-    let mut dump = head.dump(&[], EVER);
+    let mut dump = Dump::new(place(&head, &[], EVER), EVER);
     let mut pieces = String::new();
     for t in 500.. {
         let mut piece = String::new();
-        head.dump_piece(&mut dump, &mut piece, 1000);
+        dump.piece(&mut piece, 1000).unwrap();
         if piece.is_empty() {
             break;
         }

@@ -6,6 +6,7 @@ use engine::family::Kind;
 use engine::head::Head;
 use engine::labels::Labels;
 use engine::metadata::Metadata;
+use engine::query::{Dump, Limits};
 use engine::wal::{
     BatchHeader, BatchReader, Checkpoint, Compression, ExemplarRow, Framer, LogBatch, Records, SeriesRef, TombstoneRow,
 };
@@ -203,8 +204,9 @@ proptest! {
         prop_assert_eq!(again.replay(&new, 0).unwrap().unknown_refs, 0);
         let shown = |head: &Head| {
             let window = engine::head::Window { mint, maxt: i64::MAX, held: false };
+            let entries = head.entries(&[], window, &Limits::default()).unwrap();
             let mut out = String::new();
-            head.dump_piece(&mut head.dump(&[], window), &mut out, usize::MAX);
+            Dump::new(vec![Box::new(entries)], window).piece(&mut out, usize::MAX).unwrap();
             out
         };
         prop_assert_eq!(shown(&again), shown(&whole));

@@ -12,7 +12,7 @@ use crate::head::Head;
 use crate::histogram::Histogram;
 use crate::labels::Labels;
 use crate::outbound::{Fate, Route, Router};
-use crate::query::Columns;
+use crate::query::{Columns, Own};
 use crate::wal::{ExemplarRow, SeriesRef};
 
 /// What a sink remembers of the series of the log.
@@ -110,23 +110,19 @@ pub fn encode_columns(
     kind: impl Fn(Labels<'_>) -> Option<Kind>,
 ) -> Lines {
     let mut encoder = Encoder::new(options);
-    let floats = columns.values().len();
-    let (times, values) = (columns.timestamps(), columns.values());
-    let end = range.end.min(floats);
-    let of_series = |labels: Option<Labels<'_>>| labels.filter(|_| options.mapping.needs_kind()).and_then(&kind);
-    for (labels, own) in series(columns, columns.offsets(), range.start.min(end)..end) {
-        let kind = of_series(labels);
-        let rows = times.get(own.clone()).into_iter().flatten();
-        let rows = rows.zip(values.get(own).into_iter().flatten());
-        let rows = rows.map(|(t, value)| (*t, Point::Float(*value)));
-        add_series(&mut encoder, route, labels, kind, rows);
-    }
-    let behind = |n: usize| n.saturating_sub(floats).min(columns.histograms().len());
-    let histograms = behind(range.start)..behind(range.end);
-    for (labels, own) in series(columns, columns.histogram_offsets(), histograms) {
-        let rows = columns.histograms().get(own).into_iter().flatten();
-        let rows = rows.map(|(t, histogram)| (*t, Point::Histogram(histogram)));
-        add_series(&mut encoder, route, labels, None, rows);
+    for (labels, own) in columns.in_range(range) {
+        let fate = route.fate(labels);
+        match own {
+            Own::Floats(times, values) => {
+                let kind = options.mapping.needs_kind().then(|| kind(labels)).flatten();
+                let rows = times.iter().zip(values).map(|(t, v)| (*t, Point::Float(*v)));
+                add_series(&mut encoder, &fate, labels, kind, rows);
+            }
+            Own::Histograms(rows) => {
+                let rows = rows.iter().map(|(t, v)| (*t, Point::Histogram(v)));
+                add_series(&mut encoder, &fate, labels, None, rows);
+            }
+        }
     }
     encoder.finish()
 }
@@ -134,35 +130,15 @@ pub fn encode_columns(
 /// Give `encoder` samples of one series.
 fn add_series<'a>(
     encoder: &mut Encoder<'_>,
-    route: &Route,
-    labels: Option<Labels<'_>>,
+    fate: &Fate,
+    own: Labels<'_>,
     kind: Option<Kind>,
     rows: impl Iterator<Item = (i64, Point<'a>)>,
 ) {
-    let fate = labels.map_or(Fate::Same, |labels| route.fate(labels));
-    if fate == Fate::Filtered {
+    if *fate == Fate::Filtered {
         rows.for_each(|_| encoder.leave_out(Reason::Filtered));
         return;
     }
-    let labels = sent_as(&fate, labels);
+    let labels = sent_as(fate, Some(own));
     rows.for_each(|(t, point)| encoder.add(&Row { labels, kind, t, point }));
-}
-
-/// The series that have samples in `range`, and which of those are theirs; `offsets` tell where each series begins.
-fn series<'a>(
-    columns: &'a Columns,
-    offsets: &'a [i64],
-    range: Range<usize>,
-) -> impl Iterator<Item = (Option<Labels<'a>>, Range<usize>)> {
-    let first = offsets
-        .partition_point(|&offset| offset as usize <= range.start)
-        .saturating_sub(1);
-    let bounds = offsets.get(first..).unwrap_or_default().windows(2);
-    bounds.enumerate().map_while(move |(n, bounds)| match bounds {
-        [begin, end] if (*begin as usize) < range.end => {
-            let own = (*begin as usize).max(range.start)..(*end as usize).min(range.end);
-            Some((columns.labels(first + n), own))
-        }
-        _ => None,
-    })
 }
