@@ -44,6 +44,19 @@ def peer(pytestconfig: pytest.Config) -> Callable[[str], Path]:
     return find
 
 
+@pytest.fixture(scope="session")
+def guest() -> Callable[[str], Path]:
+    """Ask likewise for a peer that Debian does not have: a test without it is always skipped."""
+
+    def find(program: str) -> Path:
+        path = shutil.which(program)
+        if path is None:
+            pytest.skip(f"{program} is not on PATH")
+        return Path(path)
+
+    return find
+
+
 @pytest.fixture(name="free_port")
 def a_free_port() -> int:
     """A loopback port that nobody listens on."""

@@ -17,7 +17,7 @@ Dialect = Literal["v1", "v2", "v3"]
 _ERRORS = range(400, 600)
 _WRITE_FAILED = r"(failure writing points to database: |unexpected error writing points to database: )?"
 
-_TOO_OLD = "points (beyond|outside) retention policy"
+_TOO_OLD = "(dropped [0-9]+ )?points (beyond|outside) retention policy"
 _LIMITS = "the sink has reached a limit on databases, tables or columns"
 
 RULES = (
@@ -69,7 +69,7 @@ RULES = (
     Rule(range(1000), Verdict.HOLD, advice="an answer that is not known to mean anything"),
 )
 
-_DROPPED = re.compile(r"dropped=([0-9]+)\W*$")
+_DROPPED = re.compile(r"dropped=([0-9]+)( for database: .*)?\W*$")  # 2.8 goes on to say where
 _LISTED = re.compile(r"unable to parse '(.*?)': (.*?)(?: dropped=[0-9]+)?$", re.MULTILINE)
 
 

@@ -14,9 +14,11 @@ from bridge.forward.proxy import proxy_arguments
 
 if TYPE_CHECKING:
     from influxdb_client.client.influxdb_client import InfluxDBClient
+    from influxdb_client.domain.bucket import Bucket
 
 __all__ = ["AdminFailed", "InfluxAdmin", "parse_go_duration"]
 
+_ID = re.compile("[0-9a-f]{16}")  # of an organization of 2.x, which may stand for its name
 _UNITS = {"h": 3_600_000.0, "m": 60_000.0, "s": 1000.0, "ms": 1.0, "us": 1e-3, "µs": 1e-3, "ns": 1e-6}
 
 
@@ -84,15 +86,30 @@ class InfluxAdmin:
             **proxy_arguments(settings, settings.url),
         )
 
+    def _find_bucket(self, client: "InfluxDBClient") -> "Bucket | None":
+        """The bucket of the sink's organization; others may have one of the same name. What is missing is 404 there,
+        or an empty list without an organization, or where the token may not read it."""
+        from influxdb_client.rest import ApiException  # noqa: PLC0415 - see _client
+
+        org = self._settings.org
+        where = {"org_id" if _ID.fullmatch(org) else "org": org} if org else {}
+        try:
+            find = client.buckets_api().find_buckets
+            found = find(name=self._settings.bucket, **where).buckets  # type: ignore[no-untyped-call]
+        except ApiException as error:
+            if error.status == 404:
+                return None
+            raise
+        return found[0] if found else None
+
     def _create_bucket(self) -> None:
         with self._client() as client:
-            buckets = client.buckets_api()
-            if buckets.find_bucket_by_name(self._settings.bucket) is None:
-                buckets.create_bucket(bucket_name=self._settings.bucket, org=self._settings.org)
+            if self._find_bucket(client) is None:
+                client.buckets_api().create_bucket(bucket_name=self._settings.bucket, org=self._settings.org)
 
     def _bucket_retention(self) -> int | None:
         with self._client() as client:
-            bucket = client.buckets_api().find_bucket_by_name(self._settings.bucket)
+            bucket = self._find_bucket(client)
         if bucket is None:
             raise AdminFailed(f"there is no bucket {self._settings.bucket}")
         seconds = [rule.every_seconds for rule in bucket.retention_rules if rule.every_seconds]

@@ -15,6 +15,13 @@ from starlette.types import Receive, Scope, Send
 
 __all__ = ["PATHS", "FakeInflux", "Fault", "Write"]
 
+TOO_OLD = "points beyond retention policy"
+# The same in the words of 2.8.
+OUTSIDE = (
+    "dropped 4 points outside retention policy of duration 1h0m0s - oldest point m,n=0 at 1970-01-01T00:00:01Z dropped"
+    " because it violates a Retention Policy Lower Bound at 1970-01-01T00:00:01.003Z, newest point m,n=0 at"
+    " 1970-01-01T00:00:01Z dropped because it violates a Retention Policy Lower Bound at 1970-01-01T00:00:01.003Z"
+)
 PATHS = {1: "/write", 2: "/api/v2/write", 3: "/api/v3/write_lp"}
 
 Refuse = Callable[[str], str | None]
@@ -97,9 +104,11 @@ class FakeInflux:
             return JSONResponse([{"iox::database": "d", "name": "autogen", "duration": self.keeps}])
         if path == "/api/v2/buckets" and reads:
             self.asked.append(params["name"])
+            if self.missing or params.get("org") != "o":
+                return error(2, 404, f'bucket "{params["name"]}" not found', "not found")
             hours = int(self.keeps.partition("h")[0]) if "h" in self.keeps else 0
             rules = [{"type": "expire", "everySeconds": hours * 3600}]
-            return JSONResponse({"buckets": [] if self.missing else [{"name": "b", "retentionRules": rules}]})
+            return JSONResponse({"buckets": [{"name": "b", "retentionRules": rules}]})
         if path == "/api/v2/orgs":
             return JSONResponse({"orgs": [{"id": "1", "name": "o"}]})
         if path in {"/api/v2/buckets", "/api/v3/configure/database"}:
@@ -160,12 +169,14 @@ class FakeInflux:
             text = f"partial write: {dropped[0]} dropped={len(dropped)}"
             if self.version == 1:
                 return error(1, 400, text)
+            if dropped[0] == TOO_OLD:
+                text = f"partial write: {OUTSIDE} dropped={len(dropped)} for database: 1 for retention policy: autogen"
             return error(2, 422, f"failure writing points to database: {text}", "unprocessable entity")
         return Response(status_code=204)
 
     def _too_old(self, line: str) -> str | None:
         is_old = self.oldest is not None and int(line.rsplit(" ", 1)[1]) < self.oldest
-        return "points beyond retention policy" if is_old else None
+        return TOO_OLD if is_old else None
 
     def _serve_v3(self, write: Write) -> Response:
         """All lines but the bad ones are stored, and those are told by number."""

@@ -15,6 +15,12 @@ OK, RETRY, SPLIT, HOLD = Verdict.OK, Verdict.RETRY, Verdict.SPLIT, Verdict.HOLD
 PARTIAL, POISON = Verdict.PARTIAL, Verdict.POISON
 CONFLICT = 'field type conflict: input field "value" on measurement "m" is type float, already exists as type integer'
 RETENTION = "points beyond retention policy dropped=4"
+OUTSIDE = (  # as InfluxDB 2.8.0 wrote it
+    "dropped 1 points outside retention policy of duration 1h0m0s - oldest point m at 2026-11-30T07:33:26.253Z dropped"
+    " because it violates a Retention Policy Lower Bound at 2026-11-30T08:33:26.264328578Z, newest point m at"
+    " 2026-11-30T07:33:26.253Z dropped because it violates a Retention Policy Lower Bound at"
+    " 2026-11-30T08:33:26.264328578Z dropped=1 for database: 0ab2a407350e883d for retention policy: autogen"
+)
 WROTE = "failure writing points to database: "
 FAILED = "unexpected error writing points to database: "
 
@@ -56,6 +62,7 @@ V2 = [
     (422, "", "Adding a new database would exceed limit of 5 databases", HOLD),
     (422, "unprocessable entity", f"{WROTE}partial write: {CONFLICT} dropped=3", PARTIAL),
     (422, "unprocessable entity", f"{WROTE}partial write: {RETENTION}", PARTIAL),
+    (422, "unprocessable entity", f"{WROTE}partial write: {OUTSIDE}", PARTIAL),
     (422, "unprocessable entity", "who knows", HOLD),
     (500, "internal error", f"{FAILED}partial write: {RETENTION}", PARTIAL),
     (500, "internal error", f"{FAILED}{CONFLICT}", PARTIAL),
@@ -138,6 +145,7 @@ def test_lines_that_are_told_oddly_are_not_told(data: Any) -> None:
     [
         (400, "partial write: points beyond retention policy dropped=3", True),
         (400, "partial write: points outside retention policy of duration 1h0m0s dropped=2", True),
+        (422, f"{WROTE}partial write: {OUTSIDE}", True),
         (422, f"{WROTE}partial write: {RETENTION}", True),
         (500, f"{FAILED}{RETENTION}", True),
         (400, f"partial write: {CONFLICT} dropped=3", False),
@@ -173,6 +181,7 @@ def test_lines_named_whole_are_given_with_their_reasons() -> None:
 
 def test_the_number_dropped_is_read() -> None:
     assert classify(Answer(422, f"{WROTE}partial write: {RETENTION}"), "v2").dropped == 4
+    assert classify(Answer(422, f"{WROTE}partial write: {OUTSIDE}"), "v2").dropped == 1
     assert classify(Answer(400, "partial write: nobody knows how many"), "v1").dropped is None
 
 

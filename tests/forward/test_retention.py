@@ -39,6 +39,12 @@ async def test_a_retention_policy_that_is_named_is_the_one() -> None:
             await InfluxAdmin(settings(port, 1, rp="none")).retention()
 
 
+async def test_a_bucket_of_another_organization_is_not_the_one() -> None:
+    async with serving(FakeInflux(version=2, keeps="168h0m0s")) as port:
+        with pytest.raises(AdminFailed, match="there is no bucket b"):
+            await InfluxAdmin(settings(port, 2, org="other")).retention()
+
+
 @pytest.mark.parametrize(
     ("text", "ms"),
     [("0s", None), ("1h0m0s", HOUR), ("90m", 90 * 60_000), ("1.5s", 1500), ("10ms", 10), ("2h3m4s", 7_384_000)],
