@@ -8,7 +8,6 @@ from bridge.native import Pattern
 
 __all__ = ["Cors"]
 
-ANY = ".*"
 HEADERS = [
     (b"access-control-allow-headers", b"Accept, Authorization, Content-Type, Origin"),
     (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
@@ -21,7 +20,6 @@ class Cors:
     """Says in every answer who may read it; `origins` is a regular expression that has to match a whole origin."""
 
     def __init__(self, origins: str) -> None:
-        self._allows_any = origins == ANY
         self._origins = Pattern(origins)
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
@@ -40,8 +38,6 @@ class Cors:
         origin = header(scope, b"origin")
         if not origin:
             return [VARY]
-        if self._allows_any:
-            return [VARY, *HEADERS, (b"access-control-allow-origin", b"*")]
         if self._origins.matches(origin.decode("latin-1")):
             return [VARY, *HEADERS, (b"access-control-allow-origin", origin)]
         return [VARY, *HEADERS]

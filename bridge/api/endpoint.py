@@ -56,7 +56,7 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["method"] not in self._methods:
-            allow = (b"allow", ", ".join((*self._methods, "OPTIONS")).encode())
+            allow = (b"allow", ", ".join(sorted((*self._methods, "OPTIONS"))).encode())
             await send_text(send, 405, "Method Not Allowed", [allow])
             return
         try:

@@ -12,6 +12,7 @@ from bridge.errors import BadInput
 from bridge.model import parse_duration
 
 __all__ = [
+    "INTEGER",
     "MAX_TIME",
     "MIN_TIME",
     "duration",
@@ -32,7 +33,8 @@ MAX_GO_DURATION = float(1 << 63)  # nanoseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
-FLOAT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+DIGITS = r"\d+(?:_\d+)*"
+FLOAT = re.compile(rf"[+-]?(?:{DIGITS}(?:\.(?:{DIGITS})?)?|\.{DIGITS})(?:[eE][+-]?{DIGITS})?", re.ASCII)
 INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 # What clients send for "all of time": Go's formatter prints years that its parser does not take.
 OUTERMOST = {
@@ -82,9 +84,10 @@ def duration(text: str) -> float:
     """Milliseconds, not always whole ones, in `15s`, `1h30m` or a number of seconds. Raises ValueError."""
     if FLOAT.fullmatch(text):
         seconds = float(text)
-        if abs(seconds) * 1e9 > MAX_GO_DURATION:
-            raise ValueError(f'cannot parse "{text}" to a valid duration. It overflows int64')
-        return seconds * 1000
+        if math.isfinite(seconds):
+            if abs(seconds) * 1e9 > MAX_GO_DURATION:
+                raise ValueError(f'cannot parse "{text}" to a valid duration. It overflows int64')
+            return seconds * 1000
     try:
         return parse_duration(text)
     except ValueError:

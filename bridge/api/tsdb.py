@@ -50,8 +50,11 @@ class HeadStatus:
             await send_text(send, 405, "Method Not Allowed", [(b"allow", b"GET")])
             return
         given = parse_qs(scope["query_string"].decode("latin-1")).get("limit", ["10"])[0]
-        if not given.isascii() or not given.isdigit() or not 1 <= int(given[:9]) <= LARGEST_LIMIT:
-            await send_error(send, "bad_data", f'limit must be a number between 1 and {LARGEST_LIMIT}, got "{given}"')
+        if not given.isascii() or not given.isdigit() or not int(given[:19]) or len(given) > 19:
+            await send_error(send, "bad_data", "limit must be a positive number")
+            return
+        if int(given) > LARGEST_LIMIT:
+            await send_error(send, "bad_data", f"limit must not exceed {LARGEST_LIMIT}")
             return
         found = await anyio.to_thread.run_sync(cardinality, self._head, int(given))
         head = self._head

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from bridge.api.endpoint import Call, Work
 from bridge.api.envelope import Reply
-from bridge.api.parameters import invalid
+from bridge.api.parameters import INTEGER, invalid
 from bridge.api.selectors import selectors
 from bridge.errors import BadInput
 
@@ -21,7 +21,7 @@ def unconfigured() -> Mapping[str, Work]:
     """What the endpoints do, by their path below `/api/v1`. All are for GET."""
     return {
         "/targets": _targets,
-        "/targets/metadata": _constantly([]),
+        "/targets/metadata": _targets_metadata,
         "/targets/relabel_steps": _unknown_pool,
         "/scrape_pools": _constantly({"scrapePools": []}),
         "/scrape_pools/config": _unknown_pool,
@@ -47,6 +47,17 @@ async def _targets(call: Call) -> Reply:
     return Reply.of({"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": counts})
 
 
+async def _targets_metadata(call: Call) -> Reply:
+    given = call.first("limit")
+    if given and not INTEGER.fullmatch(given):
+        raise BadInput("limit must be a number")
+    try:
+        selectors([target] if (target := call.first("match_target")) else [])
+    except BadInput as error:
+        raise invalid("match_target", error) from None
+    return Reply.of([])
+
+
 async def _unknown_pool(call: Call) -> Reply:
     pool = call.first("scrapePool")
     if not pool:
@@ -59,4 +70,14 @@ async def _rules(call: Call) -> Reply:
     kind = call.first("type").lower()
     if kind not in TYPES:
         raise invalid("type", f'not supported value "{kind}"')
+    most, token = call.first("group_limit"), call.first("group_next_token")
+    if token and not most:
+        raise invalid("group_next_token", "group_limit needs to be present in order to paginate over the groups")
+    if most and not INTEGER.fullmatch(most):
+        parsing = f'strconv.ParseInt: parsing "{most}": invalid syntax'
+        raise invalid("group_limit", f"group_limit needs to be a valid number: {parsing}")
+    if most and int(most[:19]) <= 0:
+        raise invalid("group_limit", "group_limit needs to be greater than 0")
+    if token:
+        raise invalid("group_next_token", f"invalid group_next_token '{token}'. were rule groups changed?")
     return Reply.of({"groups": []})

@@ -229,17 +229,23 @@ class Querier:
     ) -> list[str]:
         """Names of the labels of the series that match, sorted, at most `limit`.
 
-        Blocks that have no sample in [mint, maxt] ms do not count; the others, and memory, do as a whole.
+        Blocks that have no sample in [mint, maxt] ms do not count, nor does memory whose samples are all newer; the
+        others do as a whole.
         """
         with _told(), self._reading(mint, maxt) as blocks:
-            return label_names(self._head, blocks, matchers, limit=limit)
+            return label_names(self._head_before(maxt), blocks, matchers, limit=limit)
 
     def label_values(
         self, name: str, matchers: Matchers = (), mint: int = MIN_TIME, maxt: int = MAX_TIME, *, limit: int = 0
     ) -> list[str]:
         """Values of a label, otherwise as `label_names`."""
         with _told(), self._reading(mint, maxt) as blocks:
-            return label_values(self._head, blocks, name, matchers, limit=limit)
+            return label_values(self._head_before(maxt), blocks, name, matchers, limit=limit)
+
+    def _head_before(self, maxt: int) -> Head | None:
+        """The head, if it has anything up to `maxt`."""
+        oldest = None if self._head is None else self._head.min_time
+        return self._head if oldest is None or oldest <= maxt else None
 
     def dump(
         self, matchers: Matchers = (), mint: int = MIN_TIME, maxt: int = MAX_TIME, *, held: bool = False

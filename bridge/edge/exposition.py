@@ -24,11 +24,13 @@ class Exposition:
 def negotiate(accept: str, *, openmetrics: bool = True) -> Exposition:
     """The best format for an Accept header; text 0.0.4 when there is none that we speak.
 
-    Names that are not legacy ones are escaped with underscores unless the client says that it can read them.
+    Names that are not legacy ones are escaped with underscores unless the client says, of whatever format, that it can
+    read them. Text 1.0.0 is none that we speak.
     """
+    escaping = "underscores"
     for kind, params in _media_ranges(accept):
-        escaping = params.get("escaping", "underscores")
-        escaping = escaping if escaping in ESCAPINGS else "underscores"
+        if params.get("escaping") in ESCAPINGS:
+            escaping = params["escaping"]
         version = params.get("version", "")
         if kind == "application/vnd.google.protobuf" and params.get("proto", DELIMITED_PROTO) == DELIMITED_PROTO:
             if params.get("encoding", "delimited") == "delimited":
@@ -37,13 +39,9 @@ def negotiate(accept: str, *, openmetrics: bool = True) -> Exposition:
         elif openmetrics and kind == "application/openmetrics-text" and version in {"", "0.0.1", "1.0.0"}:
             content_type = f"{kind}; version={version or '0.0.1'}; charset=utf-8; escaping={escaping}"
             return Exposition("openmetrics", escaping, content_type)
-        elif kind == "text/plain" and version in {"", "0.0.4", "1.0.0"}:
-            return _text(version or "0.0.4", escaping)
-    return _text("0.0.4", "underscores")
-
-
-def _text(version: str, escaping: str) -> Exposition:
-    return Exposition("text", escaping, f"text/plain; version={version}; charset=utf-8; escaping={escaping}")
+        elif kind == "text/plain" and version in {"", "0.0.4"}:
+            break
+    return Exposition("text", escaping, f"text/plain; version=0.0.4; charset=utf-8; escaping={escaping}")
 
 
 def _media_ranges(accept: str) -> list[tuple[str, dict[str, str]]]:

@@ -166,6 +166,11 @@ def test_annotations(bridge: BridgeProcess) -> None:
         ),
         (
             "/query_range",
+            {"query": "up", "start": "1_0", "end": "2", "step": "1"},
+            'invalid parameter "end": end timestamp must not be before start time',
+        ),
+        (
+            "/query_range",
             {"query": "up", "start": "0", "end": "11001", "step": "1"},
             "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step",
         ),

@@ -47,6 +47,7 @@ def test_the_newest_sample_with_its_time_and_external_labels(bridge: BridgeProce
 
 def test_names_as_the_client_can_read_them(bridge: BridgeProcess) -> None:
     answer = federate(bridge, '{"a.b"}', Accept="text/plain;version=1.0.0;escaping=allow-utf-8")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8; escaping=allow-utf-8"
     assert answer.text.splitlines()[1] == f'{{"a.b",dc="x",host="never",instance=""}} 7 {AGO}'
     answer = federate(bridge, '{"a.b"}', Accept="application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4;")
