@@ -124,7 +124,11 @@ def matched(evaluation: Evaluation, node: BinaryExpr, lhs: Frame, rhs: Frame) ->
     matching = matching_of(node)
     many, one = (rhs, lhs) if matching.card == "one-to-many" else (lhs, rhs)
     sides = Sides(node, matching, many, one, *match(many, one, matching))
-    check_one_side(sides)
+    conflict = conflict_on_one_side(sides)
+    if conflict is not None:
+        # Something else may be wrong at a step before.
+        matched(evaluation, node, before(lhs, conflict[0]), before(rhs, conflict[0]))
+        raise conflict[1]
     evaluation.room(len(many) + len(one), lhs.steps.count)
     found = outcome(sides, paired(evaluation, sides))
     if sides.fills[0] is not None:
@@ -156,29 +160,36 @@ def outcome(sides: Sides, pairs: Pairs) -> Outcome:
     return Outcome(pairs, frame, notes, there)
 
 
-def check_one_side(sides: Sides) -> None:
-    """Raises QueryFailed when the one side has two series of a group at a step at which there is anything to match."""
+def before(frame: Frame, step: int) -> Frame:
+    """What there is before a step."""
+    return frame.where(np.broadcast_to(np.arange(frame.steps.count) < step, frame.shape))
+
+
+def conflict_on_one_side(sides: Sides) -> tuple[int, QueryFailed] | None:
+    """The first step with something to match at which the one side has two series of a group, and the refusal."""
     one, count = sides.one, len(sides.keys)
     if np.bincount(sides.one_ids, minlength=1).max(initial=0) < 2:
-        return
+        return None
     counts = counts_of(one.occupied, sides.one_ids, count)
     if sides.fills == (None, None):
         counts = counts * sides.many.occupied.any(axis=0)
     if not (counts > 1).any():
-        return
+        return None
     step = int(np.flatnonzero((counts > 1).any(axis=0))[0])
     seen: dict[int, int] = {}
     for row in np.argsort(ranks(one.labels)).tolist():
         group = int(sides.one_ids[row])
         if one.occupied[row, step] and group in seen:
             side = "left" if sides.swapped else "right"
-            raise QueryFailed(
+            failure = QueryFailed(
                 f"found duplicate series for the match group {sides.keys.text(group)} on the {side} hand-side of the"
                 f" operation: [{one.labels.text(row)}, {one.labels.text(seen[group])}];many-to-many matching not"
                 " allowed: matching labels must be unique on one side"
             )
+            return step, failure
         if one.occupied[row, step]:
             seen[group] = row
+    return None
 
 
 def paired(evaluation: Evaluation, sides: Sides) -> Pairs:

@@ -4,13 +4,16 @@ the query asks for none."""
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
-__all__ = ["difference", "difference_of_values", "without_names"]
+__all__ = ["difference", "difference_of_values", "difference_of_words"]
 
 RELATIVE = 1e-9
 # Values around zero are what is left of larger ones that were subtracted.
 ABSOLUTE = 1e-12
+DUPLICATES = re.compile(r"(?<=for the match group ).*(?= on the)|(?<=operation: \[).*(?=\];many-to-many)")
+COUNT = re.compile(r", over -?[0-9]+ samples")
 
 
 def difference(ours: Any, theirs: Any) -> str:
@@ -51,15 +54,17 @@ def by_time(result: list[Any]) -> dict[float, list[float]]:
     return {time: sorted(values, key=lambda value: (math.isnan(value), value)) for time, values in found.items()}
 
 
-def without_names(answer: Any) -> Any:
-    """The answer without the names of metrics."""
-    if answer["status"] != "success" or answer["data"]["resultType"] not in {"vector", "matrix"}:
-        return answer
-    series = [
-        one | {"metric": {name: value for name, value in one["metric"].items() if name != "__name__"}}
-        for one in answer["data"]["result"]
-    ]
-    return answer | {"data": answer["data"] | {"result": series}}
+def difference_of_words(ours: Any, theirs: Any) -> str:
+    """What differs between errors, warnings and infos. Which of several duplicates are told depends on the order in
+    which they are looked at; and what was forced to be monotonic they count again each time they merge it."""
+    mine, other = (DUPLICATES.sub("", answer.get("error", "")) for answer in (ours, theirs))
+    if mine != other:
+        return f"ours {mine}, theirs {other}"
+    for kind in ("warnings", "infos"):
+        told, others = (sorted(COUNT.sub("", text) for text in answer.get(kind, ())) for answer in (ours, theirs))
+        if told != others and not any("more" in text and "omitted" in text for text in told):
+            return f"{kind}: ours {told}, theirs {others}"
+    return ""
 
 
 def by_labels(result: list[Any]) -> dict[frozenset[tuple[str, str]], list[Any]]:

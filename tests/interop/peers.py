@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -44,10 +45,11 @@ class _Server:
         except OSError:
             return False
 
-    def get(self, path: str, data: bytes | None = None) -> tuple[int, bytes]:
+    def get(self, path: str, data: bytes | None = None, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
         """Status and body; POST when there is `data`."""
+        request = urllib.request.Request(self.url + path, data, dict(headers or {}))
         try:
-            with urllib.request.urlopen(self.url + path, data=data, timeout=30) as response:
+            with urllib.request.urlopen(request, timeout=30) as response:
                 return response.status, response.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
@@ -183,7 +185,15 @@ class Prometheus(_Server):
     ready = "/-/ready"
 
     def __init__(
-        self, program: Path, folder: Path, data: Path, *, block: str = "2h", more: str = "", receives: bool = False
+        self,
+        program: Path,
+        folder: Path,
+        data: Path,
+        *,
+        block: str = "2h",
+        more: str = "",
+        receives: bool = False,
+        features: Sequence[str] = (),
     ) -> None:
         """`more` is further configuration. One that `receives` takes remote writes, and scrapes nothing."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -199,7 +209,7 @@ class Prometheus(_Server):
             f"--storage.tsdb.max-block-duration={block}",
             f"--web.listen-address=127.0.0.1:{port}",
             "--web.enable-admin-api",
-            "--enable-feature=native-histograms",
+            f"--enable-feature={','.join(('native-histograms', *features))}",
             *(["--web.enable-remote-write-receiver"] if receives else []),
         ]
         super().__init__(command, {}, folder / "log", port)

@@ -1,4 +1,8 @@
-"""We and a real Prometheus answer alike over the same remote-written data: dashboards' queries, and generated ones."""
+"""We and a real Prometheus answer alike over the same remote-written data: dashboards' queries, and generated ones.
+
+What is generated depends on the version of the Prometheus that is there: to one of our own we say all that we know, and
+then compare errors, warnings and infos to the letter.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +17,13 @@ from random import Random
 import pytest
 import snappy
 
-from bridge.promql import parse_expr
 from tests.interop import dashboards
-from tests.interop.accepted import compared, reason
+from tests.interop.accepted import compared
+from tests.interop.answers import difference_of_words
+from tests.interop.dialect import Dialect, dialect_of
+from tests.interop.scripted import requests_of
 from tests.interop.twins import Ask, twins
-from tests.interop.vocabulary import OLD
-from tests.promql.generate import Generator
+from tests.promql.script import Load, parse_script
 from tests.remote_write.prompb import WriteRequest
 
 pytestmark = pytest.mark.interop
@@ -27,6 +32,7 @@ INTERVAL = 15
 SAMPLES = 360
 SLICE = 40
 GENERATED = 3000
+KINDS = Path(__file__).parent / "kinds.test"
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
 
 
@@ -37,21 +43,30 @@ def begin() -> int:
 
 
 @pytest.fixture(scope="module")
+def dialect(peer: Callable[[str], Path]) -> Dialect:
+    """What the Prometheus that is there understands."""
+    return dialect_of(peer("prometheus"))
+
+
+@pytest.fixture(scope="module")
 def both(
-    peer: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory, begin: int
+    peer: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory, begin: int, dialect: Dialect
 ) -> Iterator[tuple[Ask, Ask]]:
     """What asks us, and what asks them."""
-    with twins(
-        peer("prometheus"),
-        tmp_path_factory.mktemp("promql"),
-        requests([begin + 0.301 + INTERVAL * n for n in range(SAMPLES)]),
-    ) as both:
+    bodies = list(requests([begin + 0.301 + INTERVAL * n for n in range(SAMPLES)]))
+    if dialect.is_same:
+        (load,) = parse_script(KINDS.read_text())
+        assert isinstance(load, Load)
+        bodies += requests_of(load, begin + 1800)
+    folder = tmp_path_factory.mktemp("promql")
+    with twins(peer("prometheus"), folder, bodies, features=dialect.features, settings=dialect.settings) as both:
         yield both
 
 
 def requests(times: Sequence[float]) -> Iterator[bytes]:
-    """The series in write requests, a slice of time each. What is missing is a stale marker, but in one counter."""
-    rows = list(dashboards.series(times))
+    """The series in write requests, a slice of time each, in the order of their labels, in which they are found then.
+    What is missing is a stale marker, but in one counter."""
+    rows = sorted(dashboards.series(times), key=lambda row: sorted(row[0].items()))
     for first in range(0, len(times), SLICE):
         request = WriteRequest()
         for labels, values in rows:
@@ -66,15 +81,17 @@ def requests(times: Sequence[float]) -> Iterator[bytes]:
         yield snappy.compress(request.SerializeToString())
 
 
-def differences(both: tuple[Ask, Ask], queries: list[str], path: str, **times: float) -> list[str]:
+def differences(both: tuple[Ask, Ask], dialect: Dialect, queries: list[str], path: str, **times: float) -> list[str]:
     """The queries with answers that differ and may not, and what differs. Few may."""
     found, excused = [], 0
     for query in queries:
         params = urllib.parse.urlencode({"query": query, **times})
         ours, theirs = (json.loads(ask(f"/api/v1/{path}?{params}")) for ask in both)
-        expr = parse_expr(query)
+        expr = dialect.parsed(query)
         what = compared(expr, ours, theirs)
-        if what and reason(expr, what):
+        if not what and dialect.is_same:
+            what = difference_of_words(ours, theirs)
+        if what and dialect.reason(expr, what):
             excused += 1
         elif what:
             found.append(f"{query}\n    {what}")
@@ -82,23 +99,21 @@ def differences(both: tuple[Ask, Ask], queries: list[str], path: str, **times: f
     return found
 
 
-def generated(count: int) -> list[str]:
-    """Expressions that both know."""
-    random = Random(314)
-    return [Generator(random, OLD, random.randrange(2, 5)).expression() for _ in range(count)]
+@pytest.fixture(params=["dashboards", "generated"])
+def queries(request: pytest.FixtureRequest, dialect: Dialect) -> list[str]:
+    """Those of dashboards, and expressions that both know."""
+    return dashboards.queries() if request.param == "dashboards" else dialect.generated(Random(314), GENERATED)
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("queries", [dashboards.queries(), generated(GENERATED)], ids=["dashboards", "generated"])
-def test_ranges_are_answered_alike(both: tuple[Ask, Ask], begin: int, queries: list[str]) -> None:
+def test_ranges_are_answered_alike(both: tuple[Ask, Ask], begin: int, dialect: Dialect, queries: list[str]) -> None:
     start = begin + 2400 + 7
-    assert differences(both, queries, "query_range", start=start, end=start + 1800, step=60) == []
+    assert differences(both, dialect, queries, "query_range", start=start, end=start + 1800, step=60) == []
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("queries", [dashboards.queries(), generated(GENERATED)], ids=["dashboards", "generated"])
-def test_instants_are_answered_alike(both: tuple[Ask, Ask], begin: int, queries: list[str]) -> None:
-    assert differences(both, queries, "query", time=begin + 4207) == []
+def test_instants_are_answered_alike(both: tuple[Ask, Ask], begin: int, dialect: Dialect, queries: list[str]) -> None:
+    assert differences(both, dialect, queries, "query", time=begin + 4207) == []
 
 
 def test_dashboards_find_something(both: tuple[Ask, Ask], begin: int) -> None:

@@ -1,11 +1,12 @@
-"""What generated expressions may say to an older Prometheus: the functions that 2.42 has, and no newer grammar."""
+"""What generated expressions may say: everything to a Prometheus of our version; to an older one what 2.42 has of
+functions, and no newer grammar."""
 
 from __future__ import annotations
 
 from bridge.promql.signatures import AGGREGATIONS, SIGNATURES
 from tests.promql.generate import Vocabulary
 
-__all__ = ["OLD"]
+__all__ = ["NEW", "OLD"]
 
 NEWER_FUNCTIONS = {
     *("double_exponential_smoothing", "first_over_time", "histogram_avg", "histogram_quantiles", "histogram_stddev"),
@@ -32,4 +33,20 @@ OLD = Vocabulary(
     aggregations=tuple(name for name in AGGREGATIONS if name not in NEWER_AGGREGATIONS),
     durations_are_numbers=False,
     extended=False,
+)
+
+NEW = Vocabulary(
+    metrics=(
+        *("alive", "jobs_total", "odd", "mixed", "sizes", "float_sizes", "gauge_sizes", "own_sizes", "target_info"),
+        *("build_info", "my.metric", "größe in °C", "nothing", "node_load1", "sparse_counter"),
+    ),
+    buckets=("took_bucket", "http_request_duration_seconds_bucket"),
+    labels={
+        "job": ("a", "b"),
+        "host": ("x", "y"),
+        "instance": ("i", "j", "a:9100"),
+        "os": ("linux",),
+        "le": ("1", "+Inf"),
+        "label.x": ("v",),
+    },
 )

@@ -5,6 +5,7 @@ It draws from any `random.Random`: a seeded one, or hypothesis' own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -18,6 +19,7 @@ TRIMS = ("</", ">/")
 NUMBERS = ("0", "1", "-1", "2", "0.5", "-0.25", "3", "10", "100", "1e3", "0.1", "1.5e-3", "NaN", "Inf", "-Inf")
 DURATIONS = ("15s", "30s", "1m", "90s", "2m", "5m", "7m30s", "10m")
 PATTERNS = (".*", ".+", "a.*", "(a|b).*", ".*[0-9]", "", "x|y", "[a-c]+")
+LEGACY = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 REPLACEMENTS = (("$1", "(.*)"), ("x-$1", "(.+)"), ("$1$2", "(.)(.*)"), ("", "(.*)"), ("all", "no match"))
 
 
@@ -30,7 +32,7 @@ class Vocabulary:
         labels: names, each with its values.
         functions: which may be called.
         durations_are_numbers: durations may stand where numbers do, and may be calculated.
-        extended: `anchored` and `smoothed` may be used, `fill` and the trim operators too.
+        extended: `anchored` and `smoothed` may be used, `fill`, the trim operators and names in quotes too.
     """
 
     metrics: Sequence[str]
@@ -107,15 +109,16 @@ class Generator:
         """A metric's name and matchers."""
         name = self.random.choice(self.words.metrics if not self.one_in(6) else self.words.buckets)
         matchers = [self.matcher() for _ in range(self.random.choice((0, 0, 0, 1, 1, 2)))]
-        if self.one_in(12):
-            matchers.append(f'__name__="{name}"')
+        if self.one_in(12) or not LEGACY.fullmatch(name):
+            in_quotes = self.words.extended and self.one_in(2)
+            matchers.insert(0, f'"{name}"' if in_quotes else f'__name__="{name}"')
             name = ""
         return f"{name}{{{','.join(matchers)}}}" if matchers or self.one_in(12) else name
 
     def matcher(self) -> str:
         """One matcher."""
-        label = self.random.choice(tuple(self.words.labels))
-        values = self.words.labels[label]
+        label = self.label()
+        values, label = self.words.labels[label], written(label)
         if self.one_in(2):
             return f'{label}{self.pick("=", "!=")}"{self.pick(*values, "", "none")}"'
         pattern = self.pick(
@@ -156,7 +159,7 @@ class Generator:
             args[1] = f"{{{self.matcher()}}}"
         if function.name.startswith("histogram_quantile") and not self.one_in(4):
             place = kinds.index("vector")
-            args[place] = f"sum by (le, {self.label()}) (rate({self.random.choice(self.words.buckets)}[5m]))"
+            args[place] = f"sum by (le, {written(self.label())}) (rate({self.random.choice(self.words.buckets)}[5m]))"
         return f"{function.name}({', '.join(args)})"
 
     def strings(self, function: str) -> list[str]:
@@ -175,7 +178,8 @@ class Generator:
     def labels(self) -> str:
         """Labels in parentheses."""
         names = tuple(self.words.labels)
-        return f"({', '.join(self.random.sample(names, self.random.randrange(min(3, len(names)) + 1)))})"
+        chosen = self.random.sample(names, self.random.randrange(min(3, len(names)) + 1))
+        return f"({', '.join(map(written, chosen))})"
 
     def aggregation(self, depth: int) -> str:
         """An aggregation."""
@@ -200,7 +204,7 @@ class Generator:
             return f"({sides[0]} {operator}{self.bool_of(operator)} {sides[1]})"
         matching = f" {self.pick('on', 'ignoring')} {self.labels()}" if self.one_in(2) else ""
         if matching and operator not in SET_OPERATORS and self.one_in(3):
-            matching = f" on ({self.label()}) {self.pick('group_left', 'group_right')} ()"
+            matching = f" on ({written(self.label())}) {self.pick('group_left', 'group_right')} ()"
         if self.words.extended and operator not in SET_OPERATORS and self.one_in(4):
             matching += self.pick(" fill (0)", " fill_left (1)", " fill_right (-1.5)", " fill_left (1) fill_right (2)")
         sides = [self.vector(depth - 1), self.vector(depth - 1)]
@@ -214,3 +218,8 @@ class Generator:
         """Parentheses or a sign."""
         inner = self.vector(depth - 1)
         return self.pick(f"({inner})", f"-{inner}", f"+({inner})")
+
+
+def written(label: str) -> str:
+    """The name of a label, in quotes where it needs them."""
+    return label if LEGACY.fullmatch(label) else f'"{label}"'
