@@ -1249,10 +1249,22 @@ class LineTally:
 
 @final
 class Unchanged:
-    """What was last sent of each series, for a sink that is sent the same value only now and then."""
+    """What was last sent of each series, for a sink that is sent the same value only now and then.
+
+    What was sent counts once the sink has answered for all of its piece; within a piece, at once.
+    """
 
     def __new__(cls, heartbeat: int) -> Self:
         """The same value is sent again after `heartbeat` ms. Nothing is known at first, so all is sent."""
+
+    def begin(self) -> int:
+        """What is encoded from now on is of another piece; its number."""
+
+    def taken(self, piece: int) -> None:
+        """The sink has all that was sent of a piece. The pieces before it are said so before, or never."""
+
+    def forget_all(self) -> None:
+        """The sink is sent other things of these series too, or all again."""
 
 def encode_lines(
     head: Head,
@@ -1266,7 +1278,8 @@ def encode_lines(
 ) -> Lines:
     """The lines of a slice, of series that `route` sends.
 
-    Slices must come in log order for `unchanged`, which leaves out what it knows. Samples before `oldest` ms are left
+    Slices must come in log order for `unchanged`, which leaves out what it knows. Behind a sample that came late, the
+    next one that `head` has is sent again, as a line that stands for no sample. Samples before `oldest` ms are left
     out too. What kind of metric a series is of, where the mapping wants to know, is what `head` was told. Lines
     of `exemplars` stand for no sample.
     """

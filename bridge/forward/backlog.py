@@ -122,7 +122,14 @@ class Backlog:
         if piece.samples == 0 and not len(payload):  # exemplars may come alone
             return None
         self._seq = piece.seq
-        return Parcel(payload, payload.unrepresentable, self._position, self._seq, doubtful=doubtful > 0)
+        return Parcel(
+            payload,
+            payload.unrepresentable,
+            self._position,
+            self._seq,
+            doubtful=doubtful > 0,
+            abridged=self._encoder.abridged(self._log.head, piece),
+        )
 
     def _leap(self, oldest: Position) -> None:
         """Go to where the log is still there, by way of history when it is known what is missed."""

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+import anyio.to_thread
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
@@ -33,11 +34,15 @@ _LOOK_AGAIN = 0.05  # seconds; how long a full batch may go unnoticed while a si
 
 
 @dataclass(frozen=True, slots=True)
-class _Flight:
-    """A parcel on its way; the task gives None when the bridge stops before its fate is known."""
+class _Arrival:
+    """A parcel as it was sent in the end, and what became of it."""
 
     parcel: Parcel
-    task: "asyncio.Task[Outcome | None]"
+    outcome: Outcome
+
+
+_Flight = asyncio.Task[_Arrival | None]
+"""A parcel on its way; None when the bridge stops before its fate is known."""
 
 
 class Feed:
@@ -71,7 +76,7 @@ class Feed:
         self._saving = asyncio.Lock()
         self._room = asyncio.Semaphore(in_flight)
         self._flights: asyncio.Queue[_Flight | None] = asyncio.Queue()  # bounded by the room
-        self._flying: set[asyncio.Task[Outcome | None]] = set()
+        self._flying: set[_Flight] = set()
         self._landed = asyncio.Event()
         self._unsaved = asyncio.Event()
 
@@ -100,10 +105,10 @@ class Feed:
             parcel = await self._backlog.next()
             await self._room.acquire()
             await self._announce(parcel)
-            task = group.create_task(self._fly(parcel))
-            self._flying.add(task)
-            task.add_done_callback(self._flying.discard)
-            self._flights.put_nowait(_Flight(parcel, task))
+            flight = group.create_task(self._fly(parcel))
+            self._flying.add(flight)
+            flight.add_done_callback(self._flying.discard)
+            self._flights.put_nowait(flight)
 
     async def _announce(self, parcel: Parcel) -> None:
         """Before samples leave, the saved account must say that they may have."""
@@ -131,22 +136,29 @@ class Feed:
                 async with asyncio.timeout(_LOOK_AGAIN):
                     await self._landed.wait()
 
-    async def _fly(self, parcel: Parcel) -> Outcome | None:
+    async def _fly(self, parcel: Parcel) -> _Arrival | None:
         try:
-            return await self._deliver(parcel) if len(parcel.payload) else Outcome()
+            outcome = await self._deliver(parcel) if len(parcel.payload) else Outcome()
+            if parcel.abridged is not None and (outcome.rejected or outcome.expired):
+                # What was left out may have relied on what was refused.
+                parcel = await anyio.to_thread.run_sync(parcel.whole)
+                outcome = await self._deliver(parcel)
         except Stopped:
             return None
+        return _Arrival(parcel, outcome)
 
     async def _land(self) -> bool:
         """Take the outcomes in log order, up to the first that the stop has cut off; whether that were all."""
         while (flight := await self._flights.get()) is not None:
-            outcome = await flight.task
-            if outcome is None:
+            arrival = await flight
+            if arrival is None:
                 return False
-            parcel = flight.parcel
+            parcel, outcome = arrival.parcel, arrival.outcome
             if outcome.rejected:
                 await _patiently(partial(self._keep, outcome.rejected, parcel.seq))
             self._move(parcel, outcome)
+            if parcel.abridged is not None:
+                parcel.abridged.taken()
             self._room.release()
             self._landed.set()
             self._unsaved.set()

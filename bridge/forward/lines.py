@@ -1,10 +1,12 @@
 """Samples as line protocol, as the settings of a sink want them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from bridge.config import InfluxSink
+from bridge.forward.payload import Abridged
 from bridge.native import Columns, Head, LineMapping, Lines, LogSlice, Route, Unchanged, encode_columns, encode_lines
 
 __all__ = ["LineEncoder", "line_mapping", "line_route"]
@@ -37,21 +39,35 @@ class LineEncoder:
         self._oldest = oldest
         self._exemplars = settings.send_exemplars
         self._unchanged = None if settings.send_unchanged else Unchanged(int(settings.heartbeat))
+        self._piece = 0
 
     def encode_slice(self, head: Head, piece: LogSlice) -> Lines:
         """The samples of a piece of the log, whose references `head` knows, and exemplars if they are wanted."""
+        if self._unchanged is not None:
+            self._piece = self._unchanged.begin()
+        return self._encode(head, piece, self._unchanged)
+
+    def abridged(self, head: Head, piece: LogSlice) -> Abridged | None:
+        """Whether that has left samples out which its others repeat, or what the sink had taken before."""
+        if self._unchanged is None:
+            return None
+        return Abridged(partial(self._encode, head, piece, None), partial(self._unchanged.taken, self._piece))
+
+    def _encode(self, head: Head, piece: LogSlice, unchanged: Unchanged | None) -> Lines:
         return encode_lines(
             head,
             piece,
             self._mapping,
             self._route,
             oldest=self._oldest(),
-            unchanged=self._unchanged,
+            unchanged=unchanged,
             exemplars=self._exemplars,
         )
 
     def encode_columns(self, columns: Columns, start: int, stop: int, head: Head | None) -> Lines:
         """Samples `start` to `stop` of history, all of them and no exemplars; `head` knows what metrics are."""
+        if self._unchanged is not None:
+            self._unchanged.forget_all()
         return encode_columns(columns, start, stop, self._mapping, self._route, head=head, oldest=self._oldest())
 
     def read(self, lines: Sequence[str]) -> Lines:

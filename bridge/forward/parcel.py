@@ -1,11 +1,11 @@
 """What is on its way to a sink, and what it will have come to when it has arrived."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.buffer import Position, Spans
-from bridge.forward.payload import Payload
+from bridge.forward.payload import Abridged, Payload
 
 __all__ = ["CatchUp", "Parcel"]
 
@@ -48,6 +48,7 @@ class Parcel:
         catching_up: what is left of history behind it, before the log is read on.
         doubtful: some of them may have been sent before, nobody knows which.
         until: of history: the end of the window that they are of, ms.
+        abridged: samples may be left out of it that others repeat.
     """
 
     payload: Payload
@@ -58,3 +59,11 @@ class Parcel:
     catching_up: CatchUp | None = None
     doubtful: bool = False
     until: int | None = None
+    abridged: Abridged | None = None
+
+    def whole(self) -> "Parcel":
+        """The same with all samples. Blocks."""
+        if self.abridged is None:
+            return self
+        payload = self.abridged.whole()
+        return replace(self, payload=payload, unrepresentable=payload.unrepresentable, abridged=None)

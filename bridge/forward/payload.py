@@ -4,12 +4,13 @@ Each sample of a payload has a line, a text that stands for it: line protocol wh
 to it as people can read. Dead letters are such lines.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol, Self, TypeVar, runtime_checkable
 
 from bridge.native import Columns, Head, LogSlice
 
-__all__ = ["Encoder", "Merged", "Payload", "Tally", "samples_in", "samples_of"]
+__all__ = ["Abridged", "Encoder", "Merged", "Payload", "Tally", "samples_in", "samples_of"]
 
 
 class Payload(Protocol):
@@ -95,11 +96,27 @@ def samples_of(payload: Payload, index: int) -> int:
     return payload.weight(index) if isinstance(payload, Merged) else 1
 
 
+@dataclass(frozen=True, slots=True)
+class Abridged:
+    """What goes with a payload that leaves samples out because others of it, or what was sent before, say the same.
+
+    Attributes:
+        whole: makes a payload with all samples, to be sent instead when any of the payload is refused. Blocks.
+        taken: to be called when the sink has all of the payload, in the order of the log.
+    """
+
+    whole: Callable[[], Payload]
+    taken: Callable[[], None]
+
+
 class Encoder(Protocol):
     """How stored samples become payloads of one kind of sink. Methods may be called in any thread."""
 
     def encode_slice(self, head: Head, piece: LogSlice) -> Payload:
         """The samples of a piece of the log, whose references `head` knows."""
+
+    def abridged(self, head: Head, piece: LogSlice) -> Abridged | None:
+        """To be asked after `encode_slice` of the same: what goes with that payload, if samples may be left out."""
 
     def encode_columns(self, columns: Columns, start: int, stop: int, head: Head | None) -> Payload:
         """Samples `start` to `stop` of history, in an order that stays the same; `head` knows what metrics are."""

@@ -65,6 +65,9 @@ class OutboundEncoder:
             since=self._since(),
         )
 
+    def abridged(self, head: Head, piece: LogSlice) -> None:
+        """All samples are sent."""
+
     def encode_columns(self, columns: Columns, start: int, stop: int, head: Head | None) -> Outbound:  # noqa: ARG002
         """Samples `start` to `stop` of history, without metadata: of series that have gone there is none."""
         return select_columns(

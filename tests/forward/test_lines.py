@@ -71,38 +71,3 @@ async def test_a_field_that_a_sink_refuses_costs_the_others_of_its_line_nothing(
         assert len(letters) == 12
         assert all(" m3=" in letter.line and "," not in letter.line.split(" ")[1] for letter in letters)
         assert len(fields_of(fake)) == 48
-
-
-async def push_constant(r: Rig, times: range, value: float = 7.0) -> None:
-    for t in times:
-        await r.store.append(Batch.from_rows([({"__name__": "m"}, t, value)], t))
-
-
-async def test_a_value_that_stays_the_same_is_sent_once_a_heartbeat(tmp_path: Path) -> None:
-    async with rig(tmp_path, send_unchanged="false", heartbeat="1s") as r:
-        await push_constant(r, range(0, 10_000, 100))
-        await push_constant(r, range(10_000, 10_500, 100), 8.0)
-        await r.drained()
-        account = r.sink.status().account
-        assert r.sink.status().identity_holds
-        assert (account.sent, account.unrepresentable) == (11, {"unchanged": 94})
-        assert r.fake.points["m", 10_000] == "value=8"
-
-
-async def test_after_an_end_without_goodbye_there_are_more_points_and_no_change_is_missing(tmp_path: Path) -> None:
-    async with rig(tmp_path, send_unchanged="false", heartbeat="1h", batch_samples="3") as r:
-        changes = []
-        for n in range(1, 30):
-            value = float(n // 4)
-            await push_constant(r, range(n * 10, n * 10 + 1), value)
-            if n == 1 or n % 4 == 0:
-                changes.append((n * 10, value))
-            if n % 7 == 0:
-                await r.kill_sink()
-                r.start_sink()
-        await r.drained()
-        assert r.sink.status().identity_holds
-        sent = {time: float(fields.removeprefix("value=")) for (_, time), fields in r.fake.points.items()}
-        for time, value in changes:
-            assert sent[time] == value
-        assert len(changes) <= len(sent) < 29

@@ -31,6 +31,7 @@ mod routes;
 mod series;
 mod slots;
 mod stage;
+mod successor;
 mod truncate;
 
 pub use crate::merge::Window;

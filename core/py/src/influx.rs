@@ -103,6 +103,18 @@ impl PyUnchanged {
     fn new(heartbeat: i64) -> Self {
         Self(Mutex::new(Unchanged::new(heartbeat)))
     }
+
+    fn begin(&self) -> u64 {
+        self.0.lock().begin()
+    }
+
+    fn taken(&self, piece: u64) {
+        self.0.lock().taken(piece);
+    }
+
+    fn forget_all(&self) {
+        self.0.lock().forget_all();
+    }
 }
 
 /// Encoded lines.
@@ -230,6 +242,9 @@ fn encode_lines(
 
 fn encode(head: &PyHead, slice: &LogSlice, options: &Options, memory: &mut Memory<'_>, exemplars: bool) -> Lines {
     let mut encoder = Encoder::new(options);
+    if let Some(unchanged) = memory.unchanged.as_mut() {
+        (slice.histograms().iter()).for_each(|(series, t, _)| unchanged.mix(*series, *t));
+    }
     for rows in slice.rows().chunks(ROWS_A_LOCK) {
         influx::encode_floats(&mut encoder, &head.read(), rows, memory);
     }

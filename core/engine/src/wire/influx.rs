@@ -39,4 +39,4 @@ pub use parse::{parse, BadLines, ParseError, Parsed, Precision};
 pub use scan::whole_lines;
 pub use stored::{encode_columns, encode_exemplars, encode_floats, encode_histograms, Memory};
 pub use tally::Tally;
-pub use unchanged::Unchanged;
+pub use unchanged::{Look, Unchanged};

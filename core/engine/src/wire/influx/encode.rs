@@ -80,6 +80,14 @@ impl<'o> Encoder<'o> {
         }
     }
 
+    /// Take a sample that is counted elsewhere: its line stands for none. One that can be no line is nothing.
+    pub fn add_again(&mut self, row: &Row<'_>) {
+        let before = self.lines.len();
+        if put_row(row, self.options, &mut self.lines, None).is_ok() {
+            self.lines.weigh_nothing(before);
+        }
+    }
+
     /// Take an exemplar of the series with `labels`, which is no sample.
     pub fn add_exemplar(&mut self, labels: Labels<'_>, kind: Option<Kind>, exemplar: &ExemplarRow) {
         notes::put_exemplar(labels, kind, exemplar, self.options, &mut self.lines);

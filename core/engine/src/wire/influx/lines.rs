@@ -118,6 +118,13 @@ impl Lines {
         self.samples += u64::from(samples);
     }
 
+    /// Let all lines but the first `before` stand for no sample.
+    pub fn weigh_nothing(&mut self, before: usize) {
+        for weight in self.weights.iter_mut().skip(before) {
+            self.samples -= u64::from(std::mem::take(weight));
+        }
+    }
+
     /// Let the last line stand for `samples` more, if it is not one of the first `before`.
     pub fn weigh_last(&mut self, before: usize, samples: u32) -> bool {
         match self.weights.last_mut().filter(|_| self.ends.len() > before) {

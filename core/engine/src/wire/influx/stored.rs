@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::encode::{Encoder, Point, Row};
 use super::lines::{Lines, Reason};
 use super::mapping::Options;
-use super::unchanged::Unchanged;
+use super::unchanged::{Look, Unchanged};
 use crate::family::Kind;
 use crate::head::Head;
 use crate::histogram::Histogram;
@@ -31,17 +31,30 @@ pub fn encode_floats(encoder: &mut Encoder<'_>, head: &Head, rows: &[(SeriesRef,
         let Some(fate) = fate_in_log(encoder, head, series, memory.router) else {
             continue;
         };
-        let repeats = |unchanged: &mut &mut Unchanged| t >= oldest && unchanged.repeats(series, t, value);
-        if memory.unchanged.as_mut().is_some_and(repeats) {
-            encoder.leave_out(Reason::Unchanged);
-            continue;
-        }
-        encoder.add(&Row {
+        let unchanged = memory.unchanged.as_mut().filter(|_| t >= oldest);
+        let again = match unchanged.map(|unchanged| (unchanged.look(series, t, value), unchanged)) {
+            Some((Look::Repeats, _)) => {
+                encoder.leave_out(Reason::Unchanged);
+                continue;
+            }
+            Some((Look::Late, unchanged)) => {
+                let next = head.number_after(series, t, unchanged.end_of(t));
+                unchanged.told_again(series, t, next);
+                next
+            }
+            Some((Look::Sent, _)) | None => None,
+        };
+        let mut row = Row {
             labels: sent_as(&fate, head.labels(series).map(Labels::trusted)),
             kind: mapping.needs_kind().then(|| head.kind(series)).flatten(),
             t,
             point: Point::Float(value),
-        });
+        };
+        encoder.add(&row);
+        if let Some((t, value)) = again {
+            (row.t, row.point) = (t, Point::Float(value));
+            encoder.add_again(&row);
+        }
     }
 }
 
