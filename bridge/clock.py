@@ -1,11 +1,12 @@
 """Time as an argument: whatever needs a clock is given one, so tests own it."""
 
 import asyncio
+import contextlib
 import time
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-__all__ = ["Clock", "SystemClock"]
+__all__ = ["Clock", "SystemClock", "sleep"]
 
 
 class Clock(Protocol):
@@ -35,3 +36,10 @@ class SystemClock:
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
         """As `asyncio.timeout`."""
         return asyncio.timeout(seconds)
+
+
+async def sleep(clock: Clock, seconds: float) -> None:
+    """As `asyncio.sleep`, by this clock."""
+    with contextlib.suppress(TimeoutError):
+        async with clock.timeout(seconds):
+            await asyncio.get_running_loop().create_future()

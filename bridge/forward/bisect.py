@@ -10,13 +10,14 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Protocol
 
 from bridge.forward.answer import Ruling, Verdict
 from bridge.forward.delivery import Delivery
 from bridge.forward.payload import Merged, Payload, samples_in, samples_of
 from bridge.forward.pieces import fitting, halves
 
-__all__ = ["Bisector", "Outcome", "Rejection"]
+__all__ = ["Bisector", "Outcome", "Rejection", "Search"]
 
 _MAX_SUSPECTS = 10_000
 
@@ -45,6 +46,13 @@ class Outcome:
     def dead(self) -> int:
         """How many samples are rejected."""
         return sum(rejection.samples for rejection in self.rejected)
+
+
+class Search(Protocol):
+    """Delivers samples and finds those that the sink refuses."""
+
+    async def deliver(self, payload: Payload, *, doubtful: bool = False) -> Outcome:
+        """Send all of it, some of which may have been sent before if it is `doubtful`. Raises Stopped."""
 
 
 class Bisector:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from bridge.clock import Clock
 from bridge.config import InfluxSink, RemoteWriteSink
-from bridge.forward.bisect import Bisector, Outcome
+from bridge.forward.bisect import Bisector, Search
 from bridge.forward.delivery import Delivery
 from bridge.forward.influx_admin import InfluxAdmin
 from bridge.forward.influxdb import open_transport
@@ -17,7 +17,7 @@ from bridge.forward.metadata import MetadataFeed
 from bridge.forward.metadata_lines import MetadataLines
 from bridge.forward.ordered import SeriesSearch
 from bridge.forward.pace import Pace
-from bridge.forward.payload import Encoder, Payload, Tally
+from bridge.forward.payload import Encoder, Tally
 from bridge.forward.remote_write import Dialect, OutboundEncoder, RemoteWrite, route_of
 from bridge.forward.retention import Retention
 from bridge.forward.throttle import Throttle
@@ -31,13 +31,6 @@ SinkSettings = InfluxSink | RemoteWriteSink
 _MAX_LINES = 8 << 20  # bytes of lines in one request: InfluxDB 3 takes 10 MiB after decompression, the others more
 _MAX_MESSAGE = 8 << 20  # bytes before compression; Prometheus takes 32 MiB
 _MAX_PARCEL = 20_000  # samples: what may have to be sent again, and told apart, after a crash
-
-
-class Search(Protocol):
-    """Delivers samples and finds those that the sink refuses."""
-
-    async def deliver(self, payload: Payload, *, doubtful: bool = False) -> Outcome:
-        """Send all of it, some of which may have been sent before if it is `doubtful`. Raises Stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +51,7 @@ class Outlet:
         new_tally: counts points of such payloads by stretches of so many ms, as the sink would.
         retention: how far back the sink keeps samples, where it can be asked.
         ordered: a sample sent again may be refused for the newer ones behind it, so it is noted what is under way.
-        beside: sends what is no sample, until cancelled.
+        beside: sends what is no sample, by the sink's search where it is lines as samples are, until cancelled.
     """
 
     name: str
@@ -74,7 +67,7 @@ class Outlet:
     new_tally: Callable[[int], Tally[Any]]
     retention: Retention | None = None
     ordered: bool = False
-    beside: Callable[[Head], Coroutine[Any, Any, None]] | None = None
+    beside: Callable[[Head, Search], Coroutine[Any, Any, None]] | None = None
 
 
 def open_outlet(settings: SinkSettings, clock: Clock) -> Outlet:
@@ -101,7 +94,7 @@ def open_outlet(settings: SinkSettings, clock: Clock) -> Outlet:
         in_flight=settings.in_flight,
         new_tally=LineTally,
         retention=retention,
-        beside=MetadataLines(settings, transport, clock).run,
+        beside=MetadataLines(settings, clock).run,
     )
 
 
@@ -129,7 +122,7 @@ def _remote_write(settings: RemoteWriteSink, clock: Clock) -> Outlet:
         in_flight=2,
         new_tally=SampleTally,
         ordered=True,
-        beside=MetadataFeed(settings.metadata_config, transport, dialect, settings.name).run,
+        beside=MetadataFeed(settings.metadata_config, transport, dialect, settings.name, clock).run,
     )
 
 

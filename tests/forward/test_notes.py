@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.config import InfluxSink
 from bridge.forward.lines import LineEncoder
 from bridge.native import Framer, Head, Route, WriteMessage, WriteRules, metadata_lines
+from tests.buffer.told_clock import ToldClock
 from tests.edge.serving import until
+from tests.forward import faults
 from tests.forward.exemplars import TIME, batch
 from tests.forward.fake_influx import FakeInflux
-from tests.forward.rig import Rig, rig
+from tests.forward.rig import FAST, Rig, rig, rig_of
 from tests.remote_write.writing import Exemplar, Series, v1
 
 pytestmark = pytest.mark.anyio
@@ -133,24 +137,100 @@ def test_metadata_are_lines_of_the_metrics_that_are_sent() -> None:
     assert few.splitlines() == [line for line in METADATA if "_bucket" in line]
 
 
+BEGIN = 1_700_000_400_000  # of an interval of ten minutes
+
+
+def metadata_rig(folder: Path, fake: FakeInflux, clock: ToldClock) -> Any:
+    """A sink that is sent metadata each ten minutes of a clock that is told the time."""
+    settings: dict[str, Any] = {"send_metadata": "true", "metadata_interval": "10m", "gzip": "false"}
+    return rig_of(Rig, folder, fake, FAST, clock, **settings)
+
+
+def intervals_at(r: Rig) -> list[int]:
+    """For which intervals the sink was sent a line of metadata, as often as it was."""
+    return [int(line.rsplit(" ", 1)[1]) for line in lines_at(r, "prom_metadata,metric=hits_total")]
+
+
+async def pass_time(clock: ToldClock, to: int) -> None:
+    """Let it be `to`, step by step: whoever waits for less goes on in between."""
+    while clock.now < to:
+        clock.tell(min(clock.now + 5_000, to))
+        await asyncio.sleep(0.001)
+
+
 async def test_metadata_are_sent_once_an_interval(tmp_path: Path) -> None:
-    async with rig(tmp_path, send_metadata="true", metadata_interval="1s") as r:
+    clock = ToldClock(BEGIN + 1_000)
+    async with metadata_rig(tmp_path, FakeInflux(), clock) as r:
         await push(r)
-        await until(lambda: len(lines_at(r, "prom_metadata,metric=hits_total")) >= 2)
-        first, second, *_ = lines_at(r, "prom_metadata,metric=hits_total")
-        times = [int(line.rsplit(" ", 1)[1]) for line in (first, second)]
-        assert times[0] % 1000 == 0
-        assert times[1] - times[0] >= 1000
+        await r.stop_sink()
+        r.fake.writes.clear()
+        r.start_sink()
+        await until(lambda: intervals_at(r) == [BEGIN])
+        await pass_time(clock, BEGIN + 600_000)
+        assert intervals_at(r) == [BEGIN], "from when they were sent, by the clock that is told"
+        await pass_time(clock, BEGIN + 601_000)
+        await until(lambda: intervals_at(r) == [BEGIN, BEGIN + 600_000])
+        await r.drained()
         assert r.sink.status().account.sent == r.store.seq
+
+
+async def test_metadata_wait_with_the_samples_of_a_sink_that_is_held(tmp_path: Path) -> None:
+    """One request at a time asks, whatever it carries; both arrive when the sink is well."""
+    clock, fake = ToldClock(BEGIN), FakeInflux()
+    async with metadata_rig(tmp_path, fake, clock) as r:
+        await push(r)
+        fake.always = faults.answers(401, "unauthorized")
+        await r.push(3, time=TIME + 100)
+        await pass_time(clock, BEGIN + 600_000)
+        await until(lambda: r.sink.status().state == "held")
+        seen = len(fake.writes)
+        clock.tell(BEGIN + 601_000)
+        await until(lambda: len(fake.writes) > seen)
+        assert r.sink.status().state == "held"
+        fake.always = None
+        await pass_time(clock, BEGIN + 700_000)
+        await r.drained()
+        await until(lambda: BEGIN + 600_000 in {t for (series, t) in fake.points if "metric=hits_total" in series})
+        assert r.sink.status().identity_holds
+
+
+async def test_metadata_that_wait_do_not_hold_up_the_end(tmp_path: Path) -> None:
+    clock, fake = ToldClock(BEGIN), FakeInflux()
+    async with metadata_rig(tmp_path, fake, clock) as r:
+        await push(r)
+        await r.stop_sink()
+        fake.always = faults.answers(401, "unauthorized")
+        r.start_sink()
+        await until(lambda: r.sink.status().state == "held")
+        with capture_logs() as logs:
+            await r.stop_sink()
+        assert not [entry for entry in logs if entry["log_level"] == "error"]
+        fake.always = None
+        r.start_sink()
+        await until(lambda: bool(intervals_at(r)))
+
+
+async def test_metadata_too_large_for_one_request_go_in_parts(tmp_path: Path) -> None:
+    clock, fake = ToldClock(BEGIN), FakeInflux(max_body=250)
+    async with metadata_rig(tmp_path, fake, clock) as r:
+        await push(r)
+        await pass_time(clock, BEGIN + 601_000)
+        await until(lambda: sum(series.startswith("prom_metadata") for series, _ in fake.points) >= len(METADATA))
 
 
 async def test_a_sink_that_refuses_metadata_still_gets_samples(tmp_path: Path) -> None:
-    fake = FakeInflux(unparsable=lambda line: "no" if line.startswith("prom_metadata") else None)
-    async with rig(tmp_path, fake, send_metadata="true", metadata_interval="1s") as r:
+    clock = ToldClock(BEGIN)
+    refused = "prom_metadata,metric=hits_total"
+    fake = FakeInflux(unparsable=lambda line: "no" if line.startswith(refused) else None)
+    async with metadata_rig(tmp_path, fake, clock) as r:
         await push(r)
-        await until(lambda: bool(lines_at(r, "prom_metadata")))
+        await pass_time(clock, BEGIN + 601_000)
+        await until(lambda: any("metric=odd_total" in series for series, _ in fake.points))
+        assert not any(series.startswith(refused) for series, _ in fake.points)
         await push(r)
-        assert r.sink.status().account.sent == r.store.seq
+        status = r.sink.status()
+        assert (status.account.sent, status.state) == (r.store.seq, "up")
+        assert not list(r.letters.letters()), "they come again by themselves"
 
 
 async def test_neither_is_sent_unless_it_is_asked_for(tmp_path: Path) -> None:
