@@ -1886,6 +1886,9 @@ class LabelSets:
     def concat(self, other: LabelSets) -> LabelSets:
         """These, then those."""
 
+    def is_same(self, other: LabelSets) -> bool:
+        """The other is this, or a copy that shares its memory."""
+
     def group(self, names: Sequence[str], without: bool) -> tuple[memoryview, LabelSets]:
         """`by (names)` or `without (names)`: the group of each series (uint32), numbered as they appear, and the labels
         of each group."""
@@ -1979,12 +1982,13 @@ class Samples:
         """Histograms with counts and sums alone, and with hints of resets: those not known are told by the buckets of
         the histogram before, unless that is `reach` ms old or older."""
 
-    def lookback(self, ats: npt.NDArray[np.int64], delta: int, wanted: str) -> Cells:
+    def lookback(self, ats: npt.NDArray[np.int64], delta: int, wanted: str, *, keep_empty: bool = False) -> Cells:
         """The latest sample at each of the ascending times `ats`, ms, less than `delta` ms old. `wanted` of it is its
-        `value`, or its `time` or `start` time in ms."""
+        `value`, or its `time` or `start` time in ms. Series without any stay with `keep_empty`."""
 
-    def smooth(self, ats: npt.NDArray[np.int64], delta: int) -> Cells:
-        """The value at each of the ascending times `ats`, between the samples on both sides, none `delta` away."""
+    def smooth(self, ats: npt.NDArray[np.int64], delta: int, *, keep_empty: bool = False) -> Cells:
+        """The value at each of the ascending times `ats`, between the samples on both sides, none `delta` away; empty
+        series likewise."""
 
     def over_windows(
         self,
@@ -1997,12 +2001,13 @@ class Samples:
         edges: str,
         delta: int,
         starts: bool,
+        keep_empty: bool = False,
     ) -> Cells:
         """A function of the samples in (end - range, end] for each of the ascending `ends`, at the steps `ats`, all ms.
 
         `parameters` are its other arguments, each with a number for each step. `edges` is `plain`, `anchored` or
-        `smoothed`, for which samples count that are `delta` further off; `starts` tells to heed start times. Raises
-        ValueError for an unknown function.
+        `smoothed`, for which samples count that are `delta` further off; `starts` tells to heed start times; series
+        without any result stay with `keep_empty`. Raises ValueError for an unknown function.
         """
 
     def window(self, end: int, range: int, edges: str, delta: int) -> Samples | None:

@@ -18,6 +18,7 @@ from bridge.native import (
 )
 from bridge.promql.annotations import general
 from bridge.promql.ast import AggregateExpr, StringLiteral
+from bridge.promql.blocks import parameter
 from bridge.promql.evaluation import Evaluation
 from bridge.promql.failures import QueryFailed
 from bridge.promql.frame import Bools, Floats, Frame, Histograms, Steps, empty_frame, stack
@@ -26,6 +27,9 @@ from bridge.promql.histogram_cells import totaled
 __all__ = ["aggregation"]
 
 Groups: TypeAlias = npt.NDArray[np.uint32]
+
+NONE: Floats = np.zeros(0)
+"""No parameter."""
 
 LEAST_INT64 = -9223372036854775808.0
 MOST_INT64 = 9223372036854774784.0
@@ -36,7 +40,8 @@ COUNTS_ALL = frozenset(("count", "group"))
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """An aggregation at work: its operand, the group of each series, and the parameter at each step."""
+    """An aggregation at work: its operand, the group of each series, and the parameter, at the operand's steps and
+    `everywhere`: at all those of which these are a block."""
 
     evaluation: Evaluation
     node: AggregateExpr
@@ -44,6 +49,7 @@ class Grouped:
     ids: Groups
     labels: LabelSets
     parameter: Floats
+    everywhere: Floats
 
     def cells(self) -> tuple[Floats, npt.NDArray[np.uint8], Groups, int]:
         """The floats, as the core wants them."""
@@ -54,7 +60,7 @@ def aggregation(evaluation: Evaluation, node: AggregateExpr, steps: Steps) -> Fr
     """The value of an aggregation."""
     if isinstance(node.param, StringLiteral):
         return counted_values(evaluation, node, node.param.value, steps)
-    parameter = np.zeros(steps.count) if node.param is None else evaluation.scalar(node.param, steps)
+    numbers = (NONE, NONE) if node.param is None else parameter(evaluation, node.param, steps)
     frame = evaluation.frame(node.expr, steps)
     if frame.histograms is not None and node.op in IGNORES_HISTOGRAMS:
         pos = node.pos if node.op in {"topk", "bottomk"} else node.expr.pos
@@ -63,7 +69,7 @@ def aggregation(evaluation: Evaluation, node: AggregateExpr, steps: Steps) -> Fr
     if node.op in LOOKS_IN_ORDER and (frame.histograms is not None or node.op == "limitk"):
         frame = in_order(frame)
     ids, labels = frame.labels.group(node.grouping, node.without)
-    grouped = Grouped(evaluation, node, frame, np.frombuffer(ids, dtype=np.uint32), labels, parameter)
+    grouped = Grouped(evaluation, node, frame, np.frombuffer(ids, dtype=np.uint32), labels, *numbers)
     return OPERATORS.get(node.op, folded)(grouped)
 
 
@@ -131,7 +137,7 @@ def quantile(grouped: Grouped) -> Frame:
 
 def warn_of_quantiles(grouped: Grouped) -> None:
     """Tell of what is no quantile: not a number, the largest and the smallest one."""
-    quantiles, param = grouped.parameter, grouped.node.param
+    quantiles, param = grouped.everywhere, grouped.node.param
     if param is None:
         return
     wrong = [np.nan] if np.isnan(quantiles).any() else []
@@ -146,7 +152,10 @@ def of_groups(grouped: Grouped, values: memoryview, present: memoryview) -> Fram
     """A frame with one series a group."""
     shape = (len(grouped.labels), grouped.frame.steps.count)
     drop_name = np.zeros(len(grouped.labels), dtype=np.bool_)
-    drop_name[grouped.ids[grouped.frame.drop_name]] = True
+    dropping = grouped.frame.drop_name
+    if grouped.frame.steps.is_block and dropping.any():
+        dropping = dropping & grouped.frame.has_any
+    drop_name[grouped.ids[dropping]] = True
     return Frame(
         grouped.frame.steps,
         grouped.labels,
@@ -162,7 +171,7 @@ def extremes(grouped: Grouped) -> Frame:
     if not has_places(grouped):
         return empty_frame(frame.steps)
     kept, order = extreme_cells(grouped.node.op == "topk", grouped.parameter, *grouped.cells())
-    if frame.steps.count == 1:
+    if frame.steps.whole.count == 1:
         return replace(frame.take(np.frombuffer(order, dtype=np.int64)), ordered=True)
     return frame.where(as_bools(kept, frame))
 
@@ -178,7 +187,7 @@ def limited(grouped: Grouped) -> Frame:
 
 def has_places(grouped: Grouped) -> bool:
     """At some step, some series are wanted. Raises QueryFailed when it is not a number of series that is wanted."""
-    ks = grouped.parameter
+    ks = grouped.everywhere
     if ks.max() < 1:
         return False
     if np.isnan(ks).any():
@@ -192,7 +201,7 @@ def has_places(grouped: Grouped) -> bool:
 
 def sampled(grouped: Grouped) -> Frame:
     """`limit_ratio`: about a part of all series, the same ones each time; a negative part is the complement's rest."""
-    frame, ratios, param = grouped.frame, grouped.parameter, grouped.node.param
+    frame, ratios, param = grouped.frame, grouped.everywhere, grouped.node.param
     if not ratios.any():
         return empty_frame(frame.steps)
     if np.isnan(ratios).any():
@@ -202,7 +211,7 @@ def sampled(grouped: Grouped) -> Frame:
             text = f"ratio value should be between -1 and 1, got {general(value)}, capping to {general(bound)}"
             grouped.evaluation.annotations.warn(text, param.pos)
     places = np.frombuffer(frame.labels.ratios(), dtype=np.float64)[:, np.newaxis]
-    ratios = np.clip(ratios, -1.0, 1.0)
+    ratios = np.clip(grouped.parameter, -1.0, 1.0)
     return frame.where(np.where(ratios >= 0, places < ratios, places >= 1.0 + ratios))
 
 
@@ -220,7 +229,7 @@ def counted_values(evaluation: Evaluation, node: AggregateExpr, label: str, step
     if node.without and label in names:
         ids, labels = frame.labels.group(names, without=True)
         counting = replace(node, op="count", param=None)
-        grouped = Grouped(evaluation, counting, frame, np.frombuffer(ids, dtype=np.uint32), labels, np.zeros(0))
+        grouped = Grouped(evaluation, counting, frame, np.frombuffer(ids, dtype=np.uint32), labels, NONE, NONE)
         return replace(folded(grouped), drop_name=np.zeros(len(labels), dtype=np.bool_))
     names += [label] if node.without else []
     evaluation.room(distinct_values(frame, names, without=node.without), steps.count)

@@ -88,36 +88,54 @@ class Occurrences:
 
 @dataclass(slots=True)
 class Annotations:
-    """Those of one query."""
+    """Those of one query.
 
-    _warnings: dict[Text, tuple[Span, Detail | None]] = field(default_factory=dict)
-    _infos: dict[Text, tuple[Span, Detail | None]] = field(default_factory=dict)
+    Attributes:
+        rank: how many operators are evaluated before the one that annotates. The last one's position is told.
+    """
+
+    rank: int = -1
+    _warnings: dict[Text, "Note"] = field(default_factory=dict)
+    _infos: dict[Text, "Note"] = field(default_factory=dict)
 
     def warn(self, text: str, pos: Span, detail: Detail | None = None) -> None:
         """Something that makes the result doubtful; `pos` is where in the query."""
-        note(self._warnings, f"PromQL warning: {text}", pos, detail)
+        collect(self._warnings, f"PromQL warning: {text}", Note(self.rank, pos, detail))
 
     def info(self, text: str, pos: Span, detail: Detail | None = None) -> None:
         """Something that the user may not have meant."""
-        note(self._infos, f"PromQL info: {text}", pos, detail)
+        collect(self._infos, f"PromQL info: {text}", Note(self.rank, pos, detail))
 
     def texts(self, query: str) -> tuple[list[str], list[str]]:
         """Warnings and infos with line and column."""
         return located(self._warnings, query), located(self._infos, query)
 
 
-def note(notes: dict[Text, tuple[Span, Detail | None]], text: str, pos: Span, detail: Detail | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One annotation: who made it, and where in the query."""
+
+    rank: int
+    pos: Span
+    detail: Detail | None
+
+
+def collect(notes: dict[Text, Note], text: str, note: Note) -> None:
     """Collect one."""
-    known = notes.get(text, (pos, None))[1]
-    notes[text] = (pos, detail.merged(known) if detail is not None and known is not None else detail)
+    known = notes.get(text)
+    if known is None:
+        notes[text] = note
+        return
+    detail = note.detail.merged(known.detail) if note.detail and known.detail else note.detail or known.detail
+    notes[text] = replace(note if note.rank >= known.rank else known, detail=detail)
 
 
-def located(notes: dict[Text, tuple[Span, Detail | None]], query: str) -> list[str]:
-    """The texts as users read them."""
+def located(notes: dict[Text, Note], query: str) -> list[str]:
+    """The texts as users read them, in the order in which operators are evaluated."""
     lines = []
-    for text, (pos, detail) in notes.items():
-        line, column = locate(query, pos[0])
-        lines.append(f"{text}{detail.suffix() if detail else ''} ({line}:{column})")
+    for text, note in sorted(notes.items(), key=lambda item: item[1].rank):
+        line, column = locate(query, note.pos[0])
+        lines.append(f"{text}{note.detail.suffix() if note.detail else ''} ({line}:{column})")
     return lines
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from bridge.clock import Clock, SystemClock
 from bridge.errors import BadInput
 from bridge.promql.ast import Expr
+from bridge.promql.blocks import in_blocks, ranks
 from bridge.promql.counting import counting
 from bridge.promql.evaluation import Evaluation, Select
 from bridge.promql.frame import Steps
@@ -135,13 +136,13 @@ def check_time(*times: int) -> None:
 
 
 def evaluated(evaluation: Evaluation, query: str, expr: Expr, steps: Steps, end: int, *, is_range: bool) -> Result:
-    """The result of an expression: its samples are read at once, and then every operator is applied to all steps."""
+    """The result of an expression: its samples are read at once, then operators are applied to many steps at a time."""
     evaluation.room(1, steps.count)
     ready = resolve(query, expr, steps, end)
     evaluation.ends_later = end > steps.end
-    evaluation.counting = counting(ready)
+    evaluation.counting, evaluation.ranks = counting(ready), ranks(ready)
     options = evaluation.options
     evaluation.read(shared(reads(ready, steps, evaluation.lookback, options.subquery_step)))
     with np.errstate(all="ignore"):
-        value = evaluation.value(ready, steps)
+        value = in_blocks(evaluation, ready, steps)
         return finished(evaluation, value, query, steps.start, is_range=is_range)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 
@@ -22,6 +22,14 @@ __all__ = ["Evaluation", "Read", "Select", "duplicate_labels"]
 
 SAMPLE_BYTES = 16
 """A time and a value."""
+
+BLOCK_CELLS = 1 << 20
+"""About as many cells are in the frames of a block."""
+
+LEAST_STEPS = 32
+"""Of a block of however many series, so that what a block costs whatever its length hardly counts."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,7 @@ class Evaluation:
         lookback: for how long a sample counts as the latest one, ms.
         ends_later: the query goes on behind its last step, which is before its end.
         counting: selectors of whose histograms only counts and sums are asked for.
+        ranks: of each node by its identity, how many are evaluated before it.
     """
 
     options: EngineOptions
@@ -67,14 +76,68 @@ class Evaluation:
     lookback: int
     ends_later: bool = False
     counting: frozenset[VectorSelector] = frozenset()
+    ranks: dict[int, int] = field(default_factory=dict)
     annotations: Annotations = field(default_factory=Annotations)
     _held: int = 0
+    _lasting: int = 0
     _samples: dict[Read, Samples] = field(default_factory=dict)
+    _made: dict[tuple[int, Steps], Any] = field(default_factory=dict)
 
     def value(self, node: Expr, steps: Steps) -> Value:
         """The value of a node at each step."""
         self.budget.check()
-        return self.evaluate(self, node, steps)
+        outer, rank = self.annotations.rank, self.ranks.get(id(node), -1)
+        self.annotations.rank = rank
+        try:
+            return self.evaluate(self, node, steps)
+        except QueryFailed as failure:
+            if failure.rank < 0:
+                failure.rank = rank
+            raise
+        finally:
+            self.annotations.rank = outer
+
+    @property
+    def block_size(self) -> int:
+        """How many steps are evaluated at a time."""
+        series = max((len(samples) for samples in self._samples.values()), default=0)
+        return self.options.block_steps or max(LEAST_STEPS, BLOCK_CELLS // max(1, series))
+
+    def once(self, node: Expr, steps: Steps, make: Callable[[Steps], T]) -> T:
+        """What a node needs in all blocks of some steps, made when the first block asks for it."""
+        if not steps.is_block:
+            return make(steps)
+        key = id(node), steps.whole
+        if key not in self._made:
+            held = self._held
+            try:
+                self._made[key] = make(steps.whole)
+            except QueryFailed as failure:
+                self._made[key] = failure
+            self._lasting += self._held - held
+        made = self._made[key]
+        if isinstance(made, QueryFailed):
+            raise made
+        return cast("T", made)
+
+    @contextmanager
+    def forgetting(self) -> Iterator[None]:
+        """What is made once meanwhile is not kept longer."""
+        known = set(self._made)
+        try:
+            yield
+        finally:
+            for key in self._made.keys() - known:
+                del self._made[key]
+
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        """What is held meanwhile is not held longer, but for what is made once."""
+        held, lasting = self._held, self._lasting
+        try:
+            yield
+        finally:
+            self._held = held + self._lasting - lasting
 
     def frame(self, node: Expr, steps: Steps) -> Frame:
         """The value of a node that is an instant vector."""

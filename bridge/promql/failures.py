@@ -17,9 +17,14 @@ WHERE = "expression evaluation"
 
 
 class QueryFailed(BridgeError):
-    """The evaluation met an error; the text is Prometheus' own."""
+    """The evaluation met an error; the text is Prometheus' own.
+
+    Attributes:
+        rank: how many operators are evaluated before the one that met it; -1 where that is not known.
+    """
 
     status = 422
+    rank = -1
 
 
 class TooManySamples(QueryFailed):

@@ -2,13 +2,13 @@
 
 A `Frame` is an instant vector at each step of a query: a table of series x steps. Cell (n, s) is what series n has at
 step s: a float where `present` is set, else a native histogram where `histograms` has one, else nothing. An instant
-query has one step. A series that has nothing at any step is not in a frame.
+query has one step. A series that has nothing at any step is not in a frame, unless its steps are a block of others.
 
 Arrays are C-contiguous and never written to once a frame is made; an operation makes a new frame, and shares what it
 keeps. Label sets are native and packed: `labels.labels(n)` makes a dict, `labels.values("job")` a list of all values.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -50,6 +50,23 @@ class Steps:
     start: int
     step: int
     count: int
+    block_of: "Steps | None" = None
+    """Those of which they are some, one behind the other."""
+
+    @property
+    def whole(self) -> "Steps":
+        """Those of which they are a block, or they themselves."""
+        return self.block_of or self
+
+    @property
+    def is_block(self) -> bool:
+        """They are some of others."""
+        return self.block_of is not None
+
+    def blocks(self, size: int) -> "Iterator[Steps]":
+        """All of them in blocks of `size`."""
+        for first in range(0, self.count, size):
+            yield Steps(self.start + first * self.step, self.step, min(size, self.count - first), self)
 
     @property
     def end(self) -> int:
@@ -147,6 +164,14 @@ class Frame:
         return self.present if self.histograms is None else self.present | self.histograms.mask(self.shape)
 
     @property
+    def has_any(self) -> Bools:
+        """Of each series: it has something."""
+        found: Bools = np.any(self.present, axis=1)
+        if self.histograms is not None:
+            found[self.histograms.cells // self.steps.count] = True
+        return found
+
+    @property
     def samples(self) -> int:
         """Cells with anything in them."""
         return int(np.count_nonzero(self.present)) + (0 if self.histograms is None else len(self.histograms))
@@ -173,10 +198,10 @@ class Frame:
         return self if self.histograms is None else replace(self, histograms=None).without_empty()
 
     def without_empty(self) -> "Frame":
-        """Without the series that have nothing."""
-        kept: Bools = np.any(self.present, axis=1)
-        if self.histograms is not None:
-            kept[self.histograms.cells // self.steps.count] = True
+        """Without the series that have nothing. A block keeps them: they have something in another one, perhaps."""
+        if self.steps.is_block:
+            return self
+        kept = self.has_any
         return self if kept.all() else self.take(np.flatnonzero(kept))
 
     def spread(self, steps: Steps) -> "Frame":

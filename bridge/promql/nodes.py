@@ -27,7 +27,7 @@ from bridge.promql.failures import QueryFailed
 from bridge.promql.frame import Frame, Histograms, RangeVector, Scalar, Steps, Text, Value, handles
 from bridge.promql.functions import FUNCTIONS
 from bridge.promql.functions.function import Invocation
-from bridge.promql.selection import range_vector, times_of, vector
+from bridge.promql.selection import range_vector, vector
 from bridge.promql.subquery import subquery
 
 __all__ = ["evaluate"]
@@ -50,7 +50,7 @@ def text(_: Evaluation, node: StringLiteral, __: Steps) -> Text:
 
 def step_invariant(evaluation: Evaluation, node: StepInvariant, steps: Steps) -> Value:
     """What is the same at each step is evaluated at the first one."""
-    value = evaluation.value(node.expr, steps.first())
+    value = evaluation.once(node, steps, lambda whole: evaluation.value(node.expr, whole.first()))
     if not isinstance(value, Frame | Scalar):
         return value
     if isinstance(value, Frame):
@@ -88,11 +88,6 @@ def call(evaluation: Evaluation, node: Call, steps: Steps) -> Value:
     return value if function.keeps_name or not isinstance(value, Frame) else evaluation.unnamed(value)
 
 
-def nested(evaluation: Evaluation, node: SubqueryExpr, steps: Steps) -> RangeVector:
-    """A subquery."""
-    return subquery(evaluation, node, times_of(node, steps))
-
-
 OPERATORS: dict[type[Expr], Callable[[Evaluation, Any, Steps], Value]] = {
     AggregateExpr: aggregation,
     BinaryExpr: binary,
@@ -101,7 +96,7 @@ OPERATORS: dict[type[Expr], Callable[[Evaluation, Any, Steps], Value]] = {
     NumberLiteral: number,
     StepInvariant: step_invariant,
     StringLiteral: text,
-    SubqueryExpr: nested,
+    SubqueryExpr: subquery,
     UnaryExpr: unary,
     VectorSelector: vector,
 }

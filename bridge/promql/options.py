@@ -43,6 +43,7 @@ class EngineOptions:
         delayed_name_removal: a metric's name goes in the end of a query only, so that it can still be joined by.
         type_and_unit_labels: `__type__` tells counters, instead of the ends of names.
         start_timestamps: `rate`, `increase`, `irate` and `resets` heed when counters began.
+        block_steps: how many steps are evaluated at a time, in tests; 0: as many as are good.
     """
 
     parser: ParserOptions = ParserOptions()
@@ -51,6 +52,7 @@ class EngineOptions:
     delayed_name_removal: bool = False
     type_and_unit_labels: bool = False
     start_timestamps: bool = False
+    block_steps: int = 0
 
     @classmethod
     def everything(cls) -> "EngineOptions":

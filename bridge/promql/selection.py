@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bridge.native import Samples
 from bridge.promql.ast import MatrixSelector, SubqueryExpr, VectorSelector
 from bridge.promql.evaluation import Evaluation, Read
 from bridge.promql.frame import Frame, Integers, RangeVector, Steps, frame_of
@@ -36,14 +37,14 @@ def vector(evaluation: Evaluation, node: VectorSelector, steps: Steps, *, wanted
     """An instant selector. `wanted` is what the values are: `value`, `time` (ms) or `start` of the latest samples."""
     samples = evaluation.samples(read_of(node, steps, 0, evaluation.lookback))
     if node in evaluation.counting:
-        samples = samples.without_buckets(evaluation.lookback)
+        samples = counted(evaluation, node, steps, samples, evaluation.lookback)
     evaluation.room(len(samples), steps.count)
     ats = times_of(node, steps)
     if node.smoothed:
-        cells = samples.smooth(ats, evaluation.lookback)
+        cells = samples.smooth(ats, evaluation.lookback, keep_empty=steps.is_block)
         evaluation.note(cells, samples.labels, node.pos)
     else:
-        cells = samples.lookback(ats, evaluation.lookback, wanted)
+        cells = samples.lookback(ats, evaluation.lookback, wanted, keep_empty=steps.is_block)
     evaluation.budget.loaded += cells.read
     return frame_of(cells, samples.labels, steps)
 
@@ -63,10 +64,15 @@ def range_vector(evaluation: Evaluation, node: MatrixSelector, steps: Steps) -> 
     selector = node.selector
     samples = evaluation.samples(read_of(selector, steps, node.range, evaluation.lookback))
     if selector in evaluation.counting:
-        samples = samples.without_buckets(node.range)
+        samples = counted(evaluation, selector, steps, samples, node.range)
     edges = "anchored" if selector.anchored else "smoothed" if selector.smoothed else "plain"
     names_stay = np.zeros(len(samples), dtype=np.bool_)
     return RangeVector(samples, times_of(selector, steps), node.range, names_stay, edges)
+
+
+def counted(evaluation: Evaluation, node: VectorSelector, steps: Steps, samples: Samples, reach: int) -> Samples:
+    """The samples of a selector with their counts and sums alone."""
+    return evaluation.once(node, steps, lambda _: samples.without_buckets(reach))
 
 
 def read_of(node: VectorSelector, steps: Steps, range_: int, lookback: int) -> Read:

@@ -4,8 +4,10 @@ import numpy as np
 
 from bridge.native import LabelSets, Samples
 from bridge.promql.ast import SubqueryExpr
+from bridge.promql.blocks import in_blocks
 from bridge.promql.evaluation import Evaluation
-from bridge.promql.frame import Frame, Integers, RangeVector, Steps
+from bridge.promql.frame import Bools, Frame, RangeVector, Steps
+from bridge.promql.selection import bounds_of, times_of
 
 __all__ = ["inner_steps", "subquery"]
 
@@ -19,16 +21,24 @@ def inner_steps(first: int, last: int, node: SubqueryExpr, default_step: int) ->
     return Steps(start, step, count) if count > 0 else None
 
 
-def subquery(evaluation: Evaluation, node: SubqueryExpr, ends: Integers) -> RangeVector:
-    """A subquery whose windows end at `ends`."""
-    steps = inner_steps(int(ends[0]), int(ends[-1]), node, evaluation.options.subquery_step)
-    if steps is None:
-        return RangeVector(Samples.of_rows(LabelSets([]), []), ends, node.range, np.zeros(0, dtype=np.bool_))
-    evaluation.room(1, steps.count)
-    frame = evaluation.frame(node.expr, steps)
+def subquery(evaluation: Evaluation, node: SubqueryExpr, steps: Steps) -> RangeVector:
+    """A subquery, whose windows overlap: so it is evaluated once for all of them."""
+    samples, drop_name = evaluation.once(node, steps, lambda whole: evaluated(evaluation, node, whole))
+    return RangeVector(samples, times_of(node, steps), node.range, drop_name)
+
+
+def evaluated(evaluation: Evaluation, node: SubqueryExpr, steps: Steps) -> tuple[Samples, Bools]:
+    """The samples that a subquery makes for its windows at `steps`, and whether the names of their series go."""
+    inside = inner_steps(*bounds_of(node, steps), node, evaluation.options.subquery_step)
+    if inside is None:
+        return Samples.of_rows(LabelSets([]), []), np.zeros(0, dtype=np.bool_)
+    evaluation.room(1, inside.count)
+    frame = in_blocks(evaluation, node.expr, inside)
+    if not isinstance(frame, Frame):
+        raise TypeError(f"no instant vector: {frame}")
     samples = samples_of(frame)
     evaluation.hold(samples.weight)
-    return RangeVector(samples, ends, node.range, frame.drop_name)
+    return samples, frame.drop_name
 
 
 def samples_of(frame: Frame) -> Samples:

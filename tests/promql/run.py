@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bridge.errors import BridgeError
@@ -31,12 +31,12 @@ class Outcome:
     problem: str | None
 
 
-async def run_file(path: Path) -> list[Outcome]:
-    """What came of each evaluation of a script."""
-    return [outcome async for outcome in outcomes(path.read_text())]
+async def run_file(path: Path, block_steps: int = 0) -> list[Outcome]:
+    """What came of each evaluation of a script, so many steps at a time; 0: as many as the engine likes."""
+    return [outcome async for outcome in outcomes(path.read_text(), replace(OPTIONS, block_steps=block_steps))]
 
 
-async def outcomes(text: str) -> AsyncIterator[Outcome]:
+async def outcomes(text: str, options: EngineOptions) -> AsyncIterator[Outcome]:
     storage = Storage()
     for command in parse_script(text):
         if isinstance(command, Clear):
@@ -44,7 +44,7 @@ async def outcomes(text: str) -> AsyncIterator[Outcome]:
         elif isinstance(command, Load):
             storage.load(command)
         else:
-            engine = Engine(storage.select, OPTIONS, Limits(timeout=100))
+            engine = Engine(storage.select, options, Limits(timeout=100))
             yield Outcome(command.line, command.query, await problem_of(engine, command))
 
 

@@ -106,7 +106,8 @@ def found(
     if not any(value for target in targets for value in target):
         return Infos([], {})
     timestamp, offset = reference(node)
-    first, last = (steps.start, steps.end) if timestamp is None else (timestamp, timestamp)
+    whole = steps.whole
+    first, last = (whole.start, whole.end) if timestamp is None else (timestamp, timestamp)
     read = Read(tuple(matchers), first - offset - evaluation.lookback + 1, last - offset)
     check_floats(evaluation, read, steps)
     frame = times_within(evaluation, read, steps, steps.times)

@@ -107,7 +107,7 @@ def by_labels(invocation: Invocation, vector: Frame, names: tuple[Text, ...], si
 def warned(invocation: Invocation) -> bool:
     """The series of a range query are in the order of their labels, whatever was asked for. One whose end comes before
     its second step is none less."""
-    steps, evaluation = invocation.steps, invocation.evaluation
+    steps, evaluation = invocation.steps.whole, invocation.evaluation
     if steps.count == 1 and not (steps.step and evaluation.ends_later):
         return False
     text = "sort is ineffective for range queries since results are always ordered by labels"

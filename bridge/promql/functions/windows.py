@@ -35,6 +35,7 @@ def windowed(invocation: Invocation, *args: RangeVector | Scalar) -> Frame:
         edges=ranges.edges,
         delta=evaluation.lookback,
         starts=evaluation.options.start_timestamps,
+        keep_empty=invocation.steps.is_block,
     )
     evaluation.budget.loaded += cells.read
     evaluation.note(cells, labels, invocation.pos)
@@ -44,21 +45,30 @@ def windowed(invocation: Invocation, *args: RangeVector | Scalar) -> Frame:
 def counted(invocation: Invocation, ranges: RangeVector) -> Frame:
     """Growth. What grows should be a counter."""
     frame = windowed(invocation, ranges)
-    floats = frame.floats()
-    evaluation = invocation.evaluation
-    if evaluation.options.type_and_unit_labels:
-        for name, kind in sorted(
-            set(zip(floats.labels.values("__name__"), floats.labels.values("__type__"), strict=True))
-        ):
+    annotations = invocation.evaluation.annotations
+    if invocation.evaluation.options.type_and_unit_labels:
+        labels = with_floats(frame)
+        for name, kind in sorted(set(zip(labels.values("__name__"), labels.values("__type__"), strict=True))):
             if name and kind not in COUNTER_TYPES:
                 text = 'metric might not be a counter, __type__ label is not set to "counter" or "histogram"'
-                evaluation.annotations.info(f"{text}, got {quote(kind)}: {quote(name)}", invocation.pos)
+                annotations.info(f"{text}, got {quote(kind)}: {quote(name)}", invocation.pos)
         return frame
-    for name in floats.labels.distinct("__name__"):
-        if name and not name.endswith(COUNTER_ENDS):
-            text = "metric might not be a counter, name does not end in _total/_sum/_count/_bucket:"
-            evaluation.annotations.info(f"{text} {quote(name)}", invocation.pos)
+    if not any(map(looks_like_gauge, frame.labels.distinct("__name__"))):
+        return frame
+    for name in filter(looks_like_gauge, with_floats(frame).distinct("__name__")):
+        text = "metric might not be a counter, name does not end in _total/_sum/_count/_bucket:"
+        annotations.info(f"{text} {quote(name)}", invocation.pos)
     return frame
+
+
+def looks_like_gauge(name: str) -> bool:
+    """By its name, a metric is no counter."""
+    return bool(name) and not name.endswith(COUNTER_ENDS)
+
+
+def with_floats(frame: Frame) -> LabelSets:
+    """The labels of the series that have floats."""
+    return frame.labels.take(np.flatnonzero(np.any(frame.present, axis=1)))
 
 
 def quantile_over_time(invocation: Invocation, quantile: Scalar, ranges: RangeVector) -> Frame:

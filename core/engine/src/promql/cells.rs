@@ -28,6 +28,8 @@ impl From<FloatHistogram> for Sample {
 /// Row after row.
 #[derive(Debug, Default)]
 pub struct Cells {
+    /// Rows without anything stay.
+    keeps_empty: bool,
     /// Numbers of the series that are left.
     pub rows: Vec<i64>,
     /// Where `present` is 0, nothing that counts.
@@ -111,6 +113,16 @@ impl Notes {
 }
 
 impl Cells {
+    /// Room for `rows` of `steps` cells.
+    pub fn with_room(rows: usize, steps: usize, keeps_empty: bool) -> Self {
+        Self {
+            keeps_empty,
+            values: Vec::with_capacity(rows * steps),
+            present: Vec::with_capacity(rows * steps),
+            ..Self::default()
+        }
+    }
+
     /// One cell more of the row at hand.
     #[inline]
     pub fn push(&mut self, sample: Option<Sample>) {
@@ -134,7 +146,7 @@ impl Cells {
         self.present.push(value.is_some().into());
     }
 
-    /// The row of `series` is whole: it has `steps` cells. It goes if they are all empty.
+    /// The row of `series` is whole: it has `steps` cells. It goes if they are all empty, unless such rows stay.
     pub fn end_row(&mut self, series: usize, steps: usize, notes: &mut Notes) {
         let series = series as i64;
         let noted = notes.0.drain(..).map(|(note, times)| Noted { series, note, times });
@@ -142,7 +154,7 @@ impl Cells {
         let start = self.values.len().saturating_sub(steps);
         let has_floats = self.present.get(start..).unwrap_or_default().contains(&1);
         let has_histograms = self.histograms.last().is_some_and(|(cell, _)| *cell >= start as i64);
-        if has_floats || has_histograms {
+        if has_floats || has_histograms || self.keeps_empty {
             self.rows.push(series);
         } else {
             self.values.truncate(start);

@@ -1,24 +1,51 @@
 //! The label sets of many series: grouped, matched, compared and changed without leaving their packed form.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
 use hashbrown::HashTable;
 
+use self::remembered::Remembered;
 use super::room::Room;
 use crate::bytes::{put_prefixed, Decoder};
 use crate::labels::{compare, Labels, METRIC_NAME};
 use crate::query::Failed;
 
+mod remembered;
+
 /// Labels that tell what a metric is: they go when a value stops being that metric's.
 pub const METADATA: [&str; 3] = [METRIC_NAME, "__type__", "__unit__"];
 
-/// Label sets by the number of their series.
+/// Label sets by the number of their series. Copies are the same memory.
 #[derive(Debug, Clone, Default)]
-pub struct LabelSets(Vec<Arc<[u8]>>);
+pub struct LabelSets(Arc<Sets>);
+
+#[derive(Debug, Default)]
+struct Sets {
+    packed: Vec<Arc<[u8]>>,
+    groups: Remembered<Grouping, (Numbers, LabelSets)>,
+    /// Of others they are kept without keeping those, which may keep these.
+    matches: Remembered<(Other, Grouping), (Numbers, Numbers, LabelSets)>,
+    kept: Remembered<Grouping, LabelSets>,
+    dropped: Remembered<Vec<String>, LabelSets>,
+    without_metadata: OnceLock<LabelSets>,
+    duplicates: OnceLock<Option<(Numbers, LabelSets)>>,
+}
+
+/// A number for each series.
+type Numbers = Arc<[u32]>;
+
+#[derive(Debug)]
+struct Other(Weak<Sets>);
+
+impl PartialEq for Other {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ptr_eq(&other.0)
+    }
+}
 
 /// Which labels count: the named ones, or all but the named ones and the metric's name. Names are sorted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grouping {
     names: Vec<String>,
     without: bool,
@@ -101,64 +128,86 @@ impl Numbering {
 
 impl LabelSets {
     /// Sets that are packed already.
-    pub fn new(sets: Vec<Arc<[u8]>>) -> Self {
-        Self(sets)
+    pub fn new(packed: Vec<Arc<[u8]>>) -> Self {
+        Self(Arc::new(Sets {
+            packed,
+            ..Sets::default()
+        }))
+    }
+
+    /// The other is a copy of this.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// How many series.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.packed.len()
     }
 
     /// True without any series.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.packed.is_empty()
     }
 
     /// Of one series.
     pub fn get(&self, series: usize) -> Option<Labels<'_>> {
-        self.0.get(series).map(|packed| Labels::trusted(packed))
+        self.0.packed.get(series).map(|packed| Labels::trusted(packed))
     }
 
     /// Of all, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Labels<'_>> + Clone {
-        self.0.iter().map(|packed| Labels::trusted(packed))
+        self.0.packed.iter().map(|packed| Labels::trusted(packed))
     }
 
-    /// The series with these numbers, in their order; numbers beyond the end are left out.
+    /// The series with these numbers, in their order; numbers beyond the end are left out. A copy when it is all of them.
     pub fn take(&self, rows: &[i64]) -> Self {
-        let taken = rows.iter().filter_map(|row| self.0.get(usize::try_from(*row).ok()?));
-        Self(taken.cloned().collect())
+        if rows.len() == self.len() && rows.iter().zip(0..).all(|(row, n)| *row == n) {
+            return self.clone();
+        }
+        let taken = rows.iter().filter_map(|row| self.0.packed.get(usize::try_from(*row).ok()?));
+        Self::new(taken.cloned().collect())
     }
 
     /// These, then those.
     pub fn concat(&self, other: &Self) -> Self {
-        Self(self.0.iter().chain(&other.0).cloned().collect())
+        Self::new(self.0.packed.iter().chain(&other.0.packed).cloned().collect())
     }
 
     /// The group of each series, numbered in the order of appearance, and the labels of each group.
     pub fn group(&self, grouping: &Grouping) -> (Vec<u32>, Self) {
-        let mut numbering = Numbering::default();
-        let ids = numbering.number_all(self, grouping);
-        (ids, Self(numbering.sets))
+        let (ids, groups) = self.0.groups.get_or(grouping.clone(), |grouping| {
+            let mut numbering = Numbering::default();
+            let ids = numbering.number_all(self, grouping);
+            (ids.into(), Self::new(numbering.sets))
+        });
+        (ids.to_vec(), groups)
     }
 
     /// The same numbers for series of both sides that match, and the labels that each number stands for.
     pub fn match_groups(&self, other: &Self, grouping: &Grouping) -> (Vec<u32>, Vec<u32>, Self) {
-        let mut numbering = Numbering::default();
-        let left = numbering.number_all(self, grouping);
-        let right = numbering.number_all(other, grouping);
-        (left, right, Self(numbering.sets))
+        let question = (Other(Arc::downgrade(&other.0)), grouping.clone());
+        let (left, right, groups) = self.0.matches.get_or(question, |(_, grouping)| {
+            let mut numbering = Numbering::default();
+            let left = numbering.number_all(self, grouping);
+            let right = numbering.number_all(other, grouping);
+            (left.into(), right.into(), Self::new(numbering.sets))
+        });
+        (left.to_vec(), right.to_vec(), groups)
     }
 
     /// Series with equal labels get the same number, numbered in the order of appearance; None when all differ.
     pub fn duplicates(&self) -> Option<(Vec<u32>, Self)> {
-        if self.is_strictly_ascending() {
-            return None;
-        }
-        let mut numbering = Numbering::default();
-        let ids: Vec<u32> = self.0.iter().map(|packed| numbering.number(packed)).collect();
-        (numbering.sets.len() < self.len()).then_some((ids, Self(numbering.sets)))
+        let find = || {
+            if self.is_strictly_ascending() {
+                return None;
+            }
+            let mut numbering = Numbering::default();
+            let ids: Vec<u32> = self.0.packed.iter().map(|packed| numbering.number(packed)).collect();
+            (numbering.sets.len() < self.len()).then(|| (ids.into(), Self::new(numbering.sets)))
+        };
+        let found = self.0.duplicates.get_or_init(find).as_ref();
+        found.map(|(ids, sets)| (ids.to_vec(), sets.clone()))
     }
 
     fn is_strictly_ascending(&self) -> bool {
@@ -192,7 +241,11 @@ impl LabelSets {
             0 => packed.clone(),
             _ => without(packed, &METADATA),
         };
-        Self(self.0.iter().zip(which).map(strip).collect())
+        let make = || Self::new(self.0.packed.iter().zip(which).map(strip).collect());
+        if which.contains(&0) {
+            return make();
+        }
+        self.0.without_metadata.get_or_init(make).clone()
     }
 
     /// Each set with `name` set to its own value; "" takes the label away, and None leaves the set as it is.
@@ -201,7 +254,7 @@ impl LabelSets {
             None => packed.clone(),
             Some(value) => overridden(packed, &[(name, &value)]),
         };
-        Self(self.0.iter().zip(values).map(set).collect())
+        Self::new(self.0.packed.iter().zip(values).map(set).collect())
     }
 
     /// Each set reduced to what `grouping` lets count.
@@ -211,13 +264,16 @@ impl LabelSets {
             grouping.keep(labels, &mut out);
             out.into()
         };
-        Self(self.iter().map(keep).collect())
+        let make = |_: &Grouping| Self::new(self.iter().map(keep).collect());
+        self.0.kept.get_or(grouping.clone(), make)
     }
 
     /// Each set without the labels `names`.
     pub fn dropped(&self, names: &[String]) -> Self {
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        Self(self.0.iter().map(|packed| without(packed, &names)).collect())
+        self.0.dropped.get_or(names.to_vec(), |names| {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            Self::new(self.0.packed.iter().map(|packed| without(packed, &names)).collect())
+        })
     }
 
     /// The values that a label has in any set, "" where one has none, in the order of appearance.
@@ -244,8 +300,8 @@ impl LabelSets {
             room.take(packed.len() + long)?;
             Ok(overridden(packed, &changes))
         };
-        let sets: Result<_, Failed> = self.0.iter().zip(other.iter()).map(include).collect();
-        Ok(Self(sets?))
+        let sets: Result<_, Failed> = self.0.packed.iter().zip(other.iter()).map(include).collect();
+        Ok(Self::new(sets?))
     }
 }
 

@@ -16,15 +16,15 @@ pub enum Wanted {
 }
 
 /// The latest sample at or before each of `ats`, unless it is `delta` ms old or older, or says that the series ends.
-/// `ats` ascend.
-pub fn lookback(samples: &Samples, ats: &[i64], delta: i64, wanted: Wanted) -> Cells {
-    let mut cells = Cells::default();
+/// `ats` ascend. Series that have nothing at any of them stay if told so.
+pub fn lookback(samples: &Samples, ats: &[i64], delta: i64, wanted: Wanted, keeps_empty: bool) -> Cells {
+    let mut cells = Cells::with_room(samples.len(), ats.len(), keeps_empty);
     let mut notes = Notes::default();
-    cells.values.reserve(samples.len() * ats.len());
-    cells.present.reserve(samples.len() * ats.len());
+    let since = ats.first().map_or(0, |at| at.saturating_sub(delta));
+    let until = ats.last().copied().unwrap_or(0);
     for series in 0..samples.len() {
-        let floats = samples.floats(series);
-        let histograms = samples.histograms(series);
+        let floats = samples.floats(series).between(since, until);
+        let histograms = samples.histograms(series).between(since, until);
         if histograms.is_empty() && wanted == Wanted::Value {
             push_floats(&floats, ats, delta, &mut cells);
         } else {

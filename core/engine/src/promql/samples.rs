@@ -66,6 +66,12 @@ impl<'a, T> Series<'a, T> {
         }
     }
 
+    /// Those later than `from` and not later than `to`, ms.
+    pub fn between(&self, from: i64, to: i64) -> Self {
+        let not_later = |at: i64| self.times.partition_point(|time| *time <= at);
+        self.cut(not_later(from), not_later(to))
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         self.times.len()

@@ -12,13 +12,14 @@ use crate::float_histogram::FloatHistogram;
 use crate::histogram::ResetHint;
 
 /// The value of each series at each of `ats`, ms: on the line between the samples on both sides, none of them `delta` ms away or
-/// more to the past, and not further than that to the future; that of the sample before when none comes after.
-pub fn smooth(samples: &Samples, ats: &[i64], delta: i64) -> Cells {
+/// more to the past, and not further than that to the future; that of the sample before when none comes after. Series without any stay if told so.
+pub fn smooth(samples: &Samples, ats: &[i64], delta: i64, keeps_empty: bool) -> Cells {
     let windows = Windows {
         ends: ats,
         ats,
         range: delta,
         margins: (0, delta),
+        keeps_empty,
     };
     apply(samples, &windows, Smooth)
 }

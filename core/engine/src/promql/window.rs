@@ -18,6 +18,19 @@ pub struct Windows<'a> {
     pub range: i64,
     /// How much further samples are wanted on both sides, for the value at the window's edges, ms.
     pub margins: (i64, i64),
+    /// Series that have nothing in any window stay.
+    pub keeps_empty: bool,
+}
+
+impl Windows<'_> {
+    /// The samples of a series that are in any window, or in its margins.
+    fn reach<'a, T>(&self, series: Series<'a, T>) -> Series<'a, T> {
+        let (Some(first), Some(last)) = (self.ends.first(), self.ends.last()) else {
+            return series.cut(0, 0);
+        };
+        let from = first.saturating_sub(self.range).saturating_sub(self.margins.0);
+        series.between(from, last.saturating_add(self.margins.1))
+    }
 }
 
 /// The samples of one series in one window, or in its margins.
@@ -53,14 +66,12 @@ pub trait Function {
 
 /// The function at each step, of each series.
 pub fn apply<F: Function>(samples: &Samples, windows: &Windows<'_>, mut function: F) -> Cells {
-    let mut cells = Cells::default();
+    let mut cells = Cells::with_room(samples.len(), windows.ends.len(), windows.keeps_empty);
     let mut notes = Notes::default();
     let (mut floats_left, mut histograms_left) = (Scratch::default(), Scratch::default());
-    cells.values.reserve(samples.len() * windows.ends.len());
-    cells.present.reserve(samples.len() * windows.ends.len());
     for number in 0..samples.len() {
-        let floats = floats_left.without(samples.floats(number), |value| is_stale(*value));
-        let histograms = histograms_left.without(samples.histograms(number), |histogram| is_stale(histogram.sum));
+        let floats = floats_left.without(windows.reach(samples.floats(number)), |value| is_stale(*value));
+        let histograms = histograms_left.without(windows.reach(samples.histograms(number)), |h| is_stale(h.sum));
         function.begin(&floats);
         let (mut of_floats, mut of_histograms) = (Cursor::default(), Cursor::default());
         for (step, (end, at)) in windows.ends.iter().zip(windows.ats).enumerate() {

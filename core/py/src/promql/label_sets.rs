@@ -80,6 +80,10 @@ impl PyLabelSets {
         Self(self.0.concat(&other.0))
     }
 
+    fn is_same(&self, other: PyRef<'_, Self>) -> bool {
+        self.0.is_same(&other.0)
+    }
+
     fn group<'py>(&self, py: Python<'py>, names: Vec<String>, without: bool) -> PyResult<(View<'py>, Self)> {
         let grouping = Grouping::new(names, without);
         let (ids, sets) = detach_if_long(py, self.0.len(), || self.0.group(&grouping));

@@ -127,7 +127,15 @@ impl PySamples {
         Self(Arc::new(counts))
     }
 
-    fn lookback(&self, py: Python<'_>, ats: Slice<i64>, delta: i64, wanted: &str) -> PyResult<PyCells> {
+    #[pyo3(signature = (ats, delta, wanted, *, keep_empty = false))]
+    fn lookback(
+        &self,
+        py: Python<'_>,
+        ats: Slice<i64>,
+        delta: i64,
+        wanted: &str,
+        keep_empty: bool,
+    ) -> PyResult<PyCells> {
         let wanted = match wanted {
             "value" => Wanted::Value,
             "time" => Wanted::Time,
@@ -137,17 +145,18 @@ impl PySamples {
         let ats = ats.as_slice();
         let size = self.0.len() * ats.len();
         Ok(PyCells(detach_if_long(py, size, || {
-            lookback(&self.0, ats, delta, wanted)
+            lookback(&self.0, ats, delta, wanted, keep_empty)
         })))
     }
 
-    fn smooth(&self, py: Python<'_>, ats: Slice<i64>, delta: i64) -> PyCells {
+    #[pyo3(signature = (ats, delta, *, keep_empty = false))]
+    fn smooth(&self, py: Python<'_>, ats: Slice<i64>, delta: i64, keep_empty: bool) -> PyCells {
         let ats = ats.as_slice();
         let size = self.0.len() * ats.len();
-        PyCells(detach_if_long(py, size, || smooth(&self.0, ats, delta)))
+        PyCells(detach_if_long(py, size, || smooth(&self.0, ats, delta, keep_empty)))
     }
 
-    #[pyo3(signature = (function, ends, ats, range, parameters, *, edges, delta, starts))]
+    #[pyo3(signature = (function, ends, ats, range, parameters, *, edges, delta, starts, keep_empty = false))]
     #[expect(clippy::too_many_arguments, reason = "each is a part of the function's meaning")]
     fn over_windows(
         &self,
@@ -160,6 +169,7 @@ impl PySamples {
         edges: &str,
         delta: i64,
         starts: bool,
+        keep_empty: bool,
     ) -> PyResult<PyCells> {
         let (edges, margins) = edges_of(edges, delta)?;
         let windows = Windows {
@@ -167,6 +177,7 @@ impl PySamples {
             ats: ats.as_slice(),
             range,
             margins,
+            keeps_empty: keep_empty,
         };
         let parameters: Vec<&[f64]> = parameters.iter().map(Slice::as_slice).collect();
         let size = self.0.len() * windows.ends.len();
@@ -185,6 +196,7 @@ impl PySamples {
             ats: &[end],
             range,
             margins,
+            keeps_empty: false,
         };
         let smoothed = (edges != Edges::Plain).then_some(edges == Edges::Smoothed);
         let found = detach_if_long(py, self.0.len(), || cut(&self.0, &windows, smoothed));
