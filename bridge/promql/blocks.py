@@ -12,10 +12,20 @@ from typing import TypeVar
 import numpy as np
 
 from bridge.native import LabelSets
-from bridge.promql.ast import AggregateExpr, Expr, children
+from bridge.promql.ast import (
+    AggregateExpr,
+    BinaryExpr,
+    Call,
+    Expr,
+    StepInvariant,
+    SubqueryExpr,
+    children,
+)
 from bridge.promql.evaluation import Evaluation
 from bridge.promql.failures import QueryFailed
 from bridge.promql.frame import Floats, Frame, Histograms, Integers, Scalar, Steps, Value
+from bridge.promql.functions import FUNCTIONS
+from bridge.promql.operators import COMPARISONS
 
 __all__ = ["in_blocks", "parameter", "ranks"]
 
@@ -25,7 +35,7 @@ T = TypeVar("T")
 def in_blocks(evaluation: Evaluation, node: Expr, steps: Steps) -> Value:
     """The value of a node at each step. When operators fail, in whatever blocks, the first one of them tells why."""
     size = evaluation.block_size
-    if steps.count <= size:
+    if steps.count <= size or not (evaluation.options.block_steps or gathers(node)):
         return evaluation.value(node, steps)
     parts: list[Scalar | Part] = []
     failures: list[QueryFailed] = []
@@ -44,6 +54,21 @@ def in_blocks(evaluation: Evaluation, node: Expr, steps: Steps) -> Value:
     if failures:
         raise min(failures, key=lambda failure: failure.rank)
     return joined(evaluation, parts, steps)
+
+
+def gathers(node: Expr) -> bool:
+    """A node may make little of much. The others' frames are as large as their answers, so blocks would spare nothing;
+    subqueries see to it themselves."""
+    match node:
+        case AggregateExpr():
+            return True
+        case BinaryExpr() if node.op in COMPARISONS or node.lhs.type == node.rhs.type == "vector":
+            return True
+        case Call() if FUNCTIONS[node.function.name].gathers:
+            return True
+        case SubqueryExpr() | StepInvariant():
+            return False
+    return any(map(gathers, children(node)))
 
 
 def parameter(evaluation: Evaluation, node: Expr, steps: Steps) -> tuple[Floats, Floats]:
@@ -113,7 +138,10 @@ def joined(evaluation: Evaluation, parts: list[Scalar | Part], steps: Steps) -> 
         frame, rows = frames.pop().frame, places.pop()
         first = (frame.steps.start - steps.start) // steps.step
         at = slice(first, first + frame.steps.count)
-        values[rows, at], present[rows, at] = frame.values, frame.present
+        if len(rows) == len(labels) and (np.diff(rows) == 1).all():
+            values[:, at], present[:, at] = frame.values, frame.present
+        else:
+            values[rows, at], present[rows, at] = frame.values, frame.present
         new = ~seen[rows]
         drop_name[rows[new]], seen[rows] = frame.drop_name[new], True
         if frame.histograms is not None:

@@ -23,7 +23,7 @@ __all__ = ["Evaluation", "Read", "Select", "duplicate_labels"]
 SAMPLE_BYTES = 16
 """A time and a value."""
 
-BLOCK_CELLS = 1 << 20
+BLOCK_CELLS = 1 << 21
 """About as many cells are in the frames of a block."""
 
 LEAST_STEPS = 32

@@ -8,7 +8,7 @@ import numpy as np
 from bridge.promql.ast import BinaryExpr
 from bridge.promql.frame import Bools, Floats
 
-__all__ = ["calculated", "computed", "makes_another_metric"]
+__all__ = ["COMPARISONS", "calculated", "computed", "makes_another_metric"]
 
 Operator: TypeAlias = Callable[[Floats, Floats], Floats]
 

@@ -55,3 +55,44 @@ def test_any_expression_in_blocks(delayed: bool, seed: int, block_steps: int) ->
     options = EVERYTHING if delayed else EngineOptions(EVERYTHING.parser)
     whole = anyio.run(answer, query, options)
     assert anyio.run(answer, query, replace(options, block_steps=block_steps)) == whole, query
+
+
+LATE, EARLY = "on () (vector(time()) > 300)", "on () (vector(time()) < 200)"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "topk(1 - 1e30 * (time() < bool 150), up)",
+        "topk((time() > bool 200) - 0.5, up)",
+        "limit_ratio((time() - 200) / 100, up)",
+        "quantile((time() - 250) / 100, up)",
+        "quantile(scalar(sum(up)) / 3, up)",
+        "sort(up)",
+        "topk(1, up)",
+        f"up and {LATE}",
+        f"(sizes and {EARLY}) or (mixed and {LATE})",
+        "count_values('v', jobs_total)",
+        "absent(mixed)",
+        "rate({__name__=~'up|jobs_total|took_bucket'}[1m])",
+        "max_over_time(sum by (job) (jobs_total)[2m:20s])",
+        "max_over_time(max_over_time(up[1m:10s])[2m:20s] @ end()) + on (job) group_right up",
+        "sum_over_time(jobs_total[1m] @ start()) / on (job, host) jobs_total offset 30s",
+        "start() + end() * range() / step() + vector(1)",
+        # The first operator fails late, another one early: the first one tells.
+        f"(up + on (job) (jobs_total and {LATE})) or ((up and {EARLY}) + on () up)",
+        f"max_over_time((up + on (job) (jobs_total and {LATE}))[1m:10s]) or ((up and {EARLY}) + on () up)",
+        # Of two places with the same to tell, it is the last operator's, however early it tells it.
+        f"max(sizes and {LATE}) or max(sizes and {EARLY})",
+        # Labels of one series without overlap, once the names are gone.
+        f"rate(up[1m]) and {LATE} or rate(jobs_total[1m]) and {EARLY}",
+        "info(up)",
+    ],
+)
+@pytest.mark.parametrize("delayed", [True, False], ids=["names go in the end", "names go at once"])
+@pytest.mark.parametrize("block_steps", [1, 2, 3, 7])
+@pytest.mark.anyio
+async def test_what_the_whole_range_decides(query: str, block_steps: int, delayed: bool) -> None:
+    options = EVERYTHING if delayed else EngineOptions(EVERYTHING.parser)
+    whole = await answer(query, options)
+    assert await answer(query, replace(options, block_steps=block_steps)) == whole

@@ -42,6 +42,7 @@ class Function:
         steady_of_selectors: but of a selector's own samples it gives the same where the selector does.
         takes_nodes: the arguments are given as they are written; the function evaluates them.
         reads_itself: the numbers of arguments that tell what to read, and are not read for their own sake.
+        gathers: of many series it makes few.
         edges: ranges of which kind it takes beside plain ones: `anchored`, `smoothed`.
     """
 
@@ -51,4 +52,5 @@ class Function:
     steady_of_selectors: bool = False
     takes_nodes: bool = False
     reads_itself: frozenset[int] = frozenset()
+    gathers: bool = False
     edges: frozenset[str] = frozenset()

@@ -186,7 +186,7 @@ def fraction(invocation: Invocation, lower: Scalar, upper: Scalar, vector: Frame
 
 HISTOGRAMS = {
     **{f"histogram_{what}": described(what) for what in ("avg", "count", "stddev", "stdvar", "sum")},
-    "histogram_fraction": Function(fraction),
-    "histogram_quantile": Function(quantile),
-    "histogram_quantiles": Function(quantiles),
+    "histogram_fraction": Function(fraction, gathers=True),
+    "histogram_quantile": Function(quantile, gathers=True),
+    "histogram_quantiles": Function(quantiles, gathers=True),
 }

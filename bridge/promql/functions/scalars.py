@@ -84,7 +84,7 @@ SCALARS = {
     "max_of": Function(max_of),
     "min_of": Function(min_of),
     "pi": Function(pi),
-    "scalar": Function(scalar),
+    "scalar": Function(scalar, gathers=True),
     "start_timestamp": Function(start_timestamp, takes_nodes=True),
     "time": Function(time, varies=True),
     "timestamp": Function(timestamp, varies=True, steady_of_selectors=True, takes_nodes=True),

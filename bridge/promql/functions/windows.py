@@ -135,8 +135,8 @@ PLAIN = """
 
 WINDOWS = {
     **{name: Function(windowed) for name in PLAIN.split()},
-    "absent": Function(absent),
-    "absent_over_time": Function(absent_over_time),
+    "absent": Function(absent, gathers=True),
+    "absent_over_time": Function(absent_over_time, gathers=True),
     "changes": Function(windowed, edges=ANCHORED),
     "delta": Function(windowed, edges=BOTH_EDGES),
     "double_exponential_smoothing": Function(smoothing),

@@ -165,7 +165,9 @@ impl LabelSets {
         if rows.len() == self.len() && rows.iter().zip(0..).all(|(row, n)| *row == n) {
             return self.clone();
         }
-        let taken = rows.iter().filter_map(|row| self.0.packed.get(usize::try_from(*row).ok()?));
+        let taken = rows
+            .iter()
+            .filter_map(|row| self.0.packed.get(usize::try_from(*row).ok()?));
         Self::new(taken.cloned().collect())
     }
 

@@ -21,10 +21,11 @@ pub fn lookback(samples: &Samples, ats: &[i64], delta: i64, wanted: Wanted, keep
     let mut cells = Cells::with_room(samples.len(), ats.len(), keeps_empty);
     let mut notes = Notes::default();
     let since = ats.first().map_or(0, |at| at.saturating_sub(delta));
-    let until = ats.last().copied().unwrap_or(0);
+    let mut places = (0, 0);
     for series in 0..samples.len() {
-        let floats = samples.floats(series).between(since, until);
-        let histograms = samples.histograms(series).between(since, until);
+        let (floats, histograms) = (samples.floats(series), samples.histograms(series));
+        let floats = floats.cut(floats.seek(since, &mut places.0), floats.len());
+        let histograms = histograms.cut(histograms.seek(since, &mut places.1), histograms.len());
         if histograms.is_empty() && wanted == Wanted::Value {
             push_floats(&floats, ats, delta, &mut cells);
         } else {

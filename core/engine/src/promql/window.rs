@@ -23,13 +23,14 @@ pub struct Windows<'a> {
 }
 
 impl Windows<'_> {
-    /// The samples of a series that are in any window, or in its margins.
-    fn reach<'a, T>(&self, series: Series<'a, T>) -> Series<'a, T> {
+    /// The samples of a series that are in any window, or in its margins; `places` are those of the series before.
+    fn reach<'a, T>(&self, series: &Series<'a, T>, places: &mut (usize, usize)) -> Series<'a, T> {
         let (Some(first), Some(last)) = (self.ends.first(), self.ends.last()) else {
             return series.cut(0, 0);
         };
         let from = first.saturating_sub(self.range).saturating_sub(self.margins.0);
-        series.between(from, last.saturating_add(self.margins.1))
+        let to = last.saturating_add(self.margins.1);
+        series.cut(series.seek(from, &mut places.0), series.seek(to, &mut places.1))
     }
 }
 
@@ -69,9 +70,15 @@ pub fn apply<F: Function>(samples: &Samples, windows: &Windows<'_>, mut function
     let mut cells = Cells::with_room(samples.len(), windows.ends.len(), windows.keeps_empty);
     let mut notes = Notes::default();
     let (mut floats_left, mut histograms_left) = (Scratch::default(), Scratch::default());
+    let (mut float_places, mut histogram_places) = ((0, 0), (0, 0));
     for number in 0..samples.len() {
-        let floats = floats_left.without(windows.reach(samples.floats(number)), |value| is_stale(*value));
-        let histograms = histograms_left.without(windows.reach(samples.histograms(number)), |h| is_stale(h.sum));
+        let floats = floats_left.without(windows.reach(&samples.floats(number), &mut float_places), |value| {
+            is_stale(*value)
+        });
+        let histograms = histograms_left
+            .without(windows.reach(&samples.histograms(number), &mut histogram_places), |h| {
+                is_stale(h.sum)
+            });
         function.begin(&floats);
         let (mut of_floats, mut of_histograms) = (Cursor::default(), Cursor::default());
         for (step, (end, at)) in windows.ends.iter().zip(windows.ats).enumerate() {

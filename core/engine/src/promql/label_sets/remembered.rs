@@ -35,7 +35,10 @@ impl<Q: PartialEq, A: Clone> Remembered<Q, A> {
 
     fn known(&self, question: &Q) -> Option<A> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().find(|(of, _)| of == question).map(|(_, answer)| answer.clone())
+        known
+            .iter()
+            .find(|(of, _)| of == question)
+            .map(|(_, answer)| answer.clone())
     }
 }
 
