@@ -53,7 +53,8 @@ def times_within(evaluation: Evaluation, read: Read, steps: Steps, ats: Integers
     """The time, ms, of the latest sample at each of `ats`, which need not be where the read is: no others count."""
     samples = evaluation.samples(read)
     evaluation.room(len(samples), steps.count)
-    cells = samples.lookback(np.minimum(ats, read.maxt), evaluation.lookback, "time")
+    ats_there = np.minimum(ats, read.maxt)
+    cells = samples.lookback(ats_there, evaluation.lookback, "time", keep_empty=steps.is_block)
     evaluation.budget.loaded += cells.read
     times = frame_of(cells, samples.labels, steps)
     return times.where((times.values > ats - evaluation.lookback) & (times.values >= read.mint))

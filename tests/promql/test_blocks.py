@@ -87,6 +87,8 @@ LATE, EARLY = "on () (vector(time()) > 300)", "on () (vector(time()) < 200)"
         # Labels of one series without overlap, once the names are gone.
         f"rate(up[1m]) and {LATE} or rate(jobs_total[1m]) and {EARLY}",
         "info(up)",
+        "timestamp(up offset 1m)",
+        "sum(timestamp(jobs_total offset -40s))",
     ],
 )
 @pytest.mark.parametrize("delayed", [True, False], ids=["names go in the end", "names go at once"])

@@ -66,7 +66,7 @@ def times_of_samples(evaluation: Evaluation, node: VectorSelector, steps: Steps)
     read: a sample has to be where the offset leads, and is looked for at the time of `@`."""
     if node.timestamp is None or not node.offset:
         return select(evaluation, node, steps, wanted="time")
-    read = read_of(node, steps, 0, evaluation.lookback)
+    read = read_of(node, steps.whole, 0, evaluation.lookback)
     return times_within(evaluation, read, steps, times_of(replace(node, offset=0), steps))
 
 
