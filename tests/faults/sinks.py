@@ -16,6 +16,7 @@ import anyio.from_thread
 from tests.bridge_process import BridgeProcess, wait_until
 from tests.edge.serving import serving
 from tests.forward.fake_influx import FakeInflux
+from tests.forward.fake_receiver import FakeReceiver
 
 __all__ = ["Jobs", "at_sink", "counted", "drained", "fake_influx", "sink_row"]
 
@@ -44,15 +45,24 @@ def drained(bridge: BridgeProcess, name: str = "s") -> None:
     wait_until(f"all is with {name}: {sink_row(bridge, name)}", lambda: sink_row(bridge, name)["pending"] == 0)
 
 
-def at_sink(fake: FakeInflux, job: str) -> dict[str, list[int]]:
+def at_sink(fake: FakeInflux | FakeReceiver, job: str) -> dict[str, list[int]]:
     """The numbers of a job's pushes in order of time, by series."""
     found: dict[str, list[int]] = {}
-    for (series, _), fields in sorted(fake.points.items(), key=lambda point: point[0][1]):
-        measurement, *tags = series.split(",")
-        labels = dict(tag.split("=") for tag in tags)
-        if measurement == "value" and labels["job"] == job:
-            found.setdefault(labels["n"], []).append(int(float(fields.removeprefix("value="))))
+    for labels, _, value in sorted(_samples(fake), key=lambda sample: sample[1]):
+        if labels["__name__"] == "value" and labels["job"] == job:
+            found.setdefault(labels["n"], []).append(int(value))
     return found
+
+
+def _samples(fake: FakeInflux | FakeReceiver) -> Iterator[tuple[dict[str, str], int, float]]:
+    """(labels, ms, value) of all that a sink has, in no order."""
+    if isinstance(fake, FakeReceiver):
+        for (pairs, t), value in fake.rows.items():
+            yield dict(pairs), t, value
+        return
+    for (series, t), fields in fake.points.items():
+        measurement, *tags = series.split(",")
+        yield {"__name__": measurement} | dict(tag.split("=") for tag in tags), t, float(fields.removeprefix("value="))
 
 
 @dataclass

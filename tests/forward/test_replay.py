@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 from starlette.responses import Response
 
 from bridge.clock import SystemClock
-from bridge.config import InfluxSink
-from bridge.forward import History, Replay, ReplayState, StoredHistory
+from bridge.config import InfluxSink, RelabelConfig, RemoteWriteSink
+from bridge.forward import History, Replay, ReplayState, SinkSettings, StoredHistory
 from tests.edge.serving import serving, until
 from tests.forward import faults
 from tests.forward.fake_influx import FakeInflux, Write
+from tests.forward.fake_receiver import FakeReceiver
 from tests.forward.rig import FAST, Rig, rig
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +30,7 @@ class Target:
 
     def __init__(self, fake: FakeInflux, port: int) -> None:
         self.fake = fake
-        self.settings = InfluxSink(
+        self.settings: SinkSettings = InfluxSink(
             name="second", url=f"http://127.0.0.1:{port}", bucket="b", batch_samples="5", in_flight="2", timeout="30s"
         )
         self.saved: list[ReplayState] = []
@@ -153,3 +155,53 @@ async def test_requests_at_a_time_are_bounded(tmp_path: Path) -> None:
     async with filled(tmp_path, FakeInflux(version=2, always=counting)) as (r, target):
         assert await target.replay(StoredHistory(r.store.querier), ReplayState.of(0, 600_000)).run()
         assert most == 2
+
+
+ROUTES: dict[str, tuple[dict[str, Any], Callable[[int], str | None]]] = {
+    "match": ({"match": ('{n=~"3|4"}', '{n="7"}')}, lambda n: f"m,n={n}" if n in {3, 4, 7} else None),
+    "rules": (
+        {
+            "write_relabel_configs": (
+                RelabelConfig(source_labels=("n",), regex="[0-4]", action="drop"),
+                RelabelConfig(source_labels=("__name__", "n"), separator="_", target_label="__name__"),
+                RelabelConfig(regex="n", action="labeldrop"),
+            )
+        },
+        lambda n: f"m_{n}" if n > 4 else None,
+    ),
+}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_the_sinks_own_route_is_gone_too(tmp_path: Path, route: str) -> None:
+    """What the sink filters and renames is filtered and renamed again, and counted."""
+    settings, name = ROUTES[route]
+    async with filled(tmp_path) as (r, target):
+        target.settings = target.settings.model_copy(update=settings)
+        replay = target.replay(StoredHistory(r.store.querier), ReplayState.of(0, 1 << 40))
+        assert await replay.run()
+        kept = [name(n) for n in range(10) if name(n)]
+        assert set(target.fake.points) == {(series, 20_000 * t) for series in kept for t in range(30)}
+        assert replay.state.sent == 30 * len(kept)
+        assert replay.state.unrepresentable == {"filtered": 30 * (10 - len(kept))}
+
+
+async def test_a_receivers_own_route_is_gone_too(tmp_path: Path) -> None:
+    receiver = FakeReceiver()
+    rules = (
+        RelabelConfig(source_labels=("n",), regex="[0-4]", action="drop"),
+        RelabelConfig(source_labels=("dc",), target_label="where"),
+    )
+    async with filled(tmp_path) as (r, target), serving(receiver) as port:
+        url = f"http://127.0.0.1:{port}/api/v1/write"
+        sink = RemoteWriteSink(name="second", url=url, write_relabel_configs=rules)
+        target.settings = sink.with_external_labels({"dc": "one"})
+        replay = target.replay(StoredHistory(r.store.querier), ReplayState.of(100_000, 199_999))
+        assert await replay.run()
+        wanted = {
+            ((("__name__", "m"), ("dc", "one"), ("n", str(n)), ("where", "one")), 20_000 * t)
+            for n in range(5, 10)
+            for t in range(5, 10)
+        }
+        assert set(receiver.rows) == wanted
+        assert (replay.state.sent, replay.state.unrepresentable) == (25, {"filtered": 25})

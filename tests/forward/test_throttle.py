@@ -112,6 +112,12 @@ def test_slow_answers_lower_and_slow_ones_to_others_than_full_requests_do_not() 
     assert driver.answer(seconds=1.0).throttle.limit == 14
 
 
+def test_few_samples_that_fill_a_body_are_a_full_request() -> None:
+    driver = Driver(throttle())
+    driver.answer(times=20, seconds=0.2)
+    assert driver.answer(seconds=1.0, samples=10, size=BYTES).throttle.limit == 14
+
+
 def test_an_answer_in_no_time_is_not_slow_however_fast_others_are() -> None:
     driver = Driver(throttle())
     driver.answer(times=20, seconds=0.0001)
@@ -149,6 +155,27 @@ def test_a_body_that_is_too_large_is_remembered_and_tried_again_slowly() -> None
 
 def test_one_sample_that_is_too_large_says_nothing_about_others() -> None:
     assert Driver(throttle()).answer(Signal.LARGE, size=600_000, samples=1).throttle.max_bytes == BYTES
+
+
+def test_after_a_timeout_smaller_requests_are_measured_anew() -> None:
+    driver = Driver(throttle())
+    driver.answer(times=20, seconds=0.2)
+    before = driver.answer(Signal.LATE).throttle.limit
+    assert driver.answer(times=5, seconds=1.0).throttle.limit >= before
+
+
+@pytest.mark.parametrize(("batch", "least"), [(1000, 15), (640, 10), (100, 10), (10, 10), (5, 5), (1, 1)])
+def test_a_batch_does_not_fall_below_a_few_samples_nor_rise_where_it_is_smaller(batch: int, least: int) -> None:
+    found = Throttle(least=1, most=4, batch=batch, max_bytes=BYTES)
+    assert Driver(found).answer(Signal.LATE, times=20).throttle.batch == least
+
+
+@pytest.mark.parametrize(("max_bytes", "least"), [(BYTES, 1024), (1024, 1024), (500, 500), (1, 1)])
+def test_a_body_does_not_become_too_small_for_anything(max_bytes: int, least: int) -> None:
+    driver = Driver(Throttle(least=1, most=4, batch=BATCH, max_bytes=max_bytes))
+    for _ in range(40):
+        driver.answer(Signal.LARGE, size=driver.throttle.max_bytes)
+    assert driver.throttle.max_bytes == least
 
 
 SEQUENCES = st.lists(
