@@ -1986,6 +1986,10 @@ class Samples:
         """The latest sample at each of the ascending times `ats`, ms, less than `delta` ms old. `wanted` of it is its
         `value`, or its `time` or `start` time in ms. Series without any stay with `keep_empty`."""
 
+    def weights(self, ats: npt.NDArray[np.int64], reach: int, latest: bool) -> memoryview:
+        """What the samples weigh that are less than `reach` ms old at each of the ascending times `ats`, ms (int64):
+        all of them, or the `latest` of each series."""
+
     def smooth(self, ats: npt.NDArray[np.int64], delta: int, *, keep_empty: bool = False) -> Cells:
         """The value at each of the ascending times `ats`, between the samples on both sides, none `delta` away; empty
         series likewise."""

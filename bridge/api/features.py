@@ -46,7 +46,7 @@ class Features:
             {
                 "api": self._api(),
                 "prometheus": {"agent_mode": False, "server_mode": True},
-                "promql": promql(options),
+                "promql": promql(options) | {"per_step_stats": self._settings().promql.per_step_stats},
                 "promql_functions": functions(options),
                 "promql_operators": operators(options),
                 "tsdb": {"exemplar_storage": True, "isolation": True, "native_histograms": True, "st_storage": False},
@@ -79,7 +79,6 @@ def promql(options: EngineOptions) -> Table:
         "fill": parser.fill_modifiers,
         "fill_left": parser.fill_modifiers,
         "fill_right": parser.fill_modifiers,
-        "per_step_stats": False,
         "smoothed": parser.extended_range_selectors,
         "type_and_unit_labels": options.type_and_unit_labels,
     }

@@ -50,7 +50,8 @@ class Queries:
         most, at = limit(call), instant(call, "time", self._clock.now_ms())
         timeout, lookback = _timeout(call), _lookback(call)
         query = expression(call)
-        run = (await self._engines.current()).instant(query, at, timeout=timeout, lookback=lookback)
+        engine, counting = await self._engines.current(), self._is_counting(call)
+        run = engine.instant(query, at, timeout=timeout, lookback=lookback, counting=counting)
         return await self._answer(call, run, Asked(query, at, at, 0, "/api/v1/query"), most, timeout)
 
     async def range(self, call: Call) -> Reply:
@@ -66,7 +67,8 @@ class Queries:
             )
         timeout, lookback = _timeout(call), _lookback(call)
         query = expression(call)
-        run = (await self._engines.current()).range(query, start, end, step, timeout=timeout, lookback=lookback)
+        engine, counting = await self._engines.current(), self._is_counting(call)
+        run = engine.range(query, start, end, step, timeout=timeout, lookback=lookback, counting=counting)
         return await self._answer(call, run, Asked(query, start, end, step, "/api/v1/query_range"), most, timeout)
 
     async def _answer(
@@ -96,10 +98,15 @@ class Queries:
         if stats := call.first("stats"):
             if stats not in {"true", "all"}:
                 warnings.append(DEPRECATED.format(stats))
-            data = b'%b,"stats":%b}' % (data[:-1], encoded(self._stats(result, begun)))
+            by_step = stats == "all" and self._settings().per_step_stats
+            data = b'%b,"stats":%b}' % (data[:-1], encoded(self._stats(result, begun, by_step=by_step)))
         return Reply(data, warnings, infos)
 
-    def _stats(self, result: "Result", begun: float) -> dict[str, Any]:
+    def _is_counting(self, call: Call) -> bool:
+        """Somebody wants to know how many samples the query looks at."""
+        return bool(call.first("stats")) or self._log.has_file
+
+    def _stats(self, result: "Result", begun: float, *, by_step: bool = False) -> dict[str, Any]:
         total = self._clock.monotonic() - begun
         return {
             "timings": {
@@ -110,7 +117,7 @@ class Queries:
                 "execQueueTime": max(0.0, total - result.stats.seconds),
                 "execTotalTime": total,
             },
-            "samples": {"totalQueryableSamples": result.stats.samples, "peakSamples": result.stats.peak},
+            "samples": _samples(result, by_step=by_step),
         }
 
     async def _note(self, asked: Asked, result: "Result | None", begun: float) -> None:
@@ -145,6 +152,19 @@ def _bounded(notes: Sequence[str], kind: str) -> list[str]:
     """The first of many."""
     more = len(notes) - MAX_NOTES
     return [*notes[:MAX_NOTES], *([f"{more} more {kind} annotations omitted"] if more > 0 else [])]
+
+
+def _samples(result: "Result", *, by_step: bool) -> dict[str, Any]:
+    """What a query looked at, in all and at each step, and held."""
+    found: dict[str, Any] = {"peakSamples": result.stats.peak}
+    counts, times = result.stats.counts, result.stats.times
+    if counts is None or times is None:
+        return found
+    for name, samples in (("totalQueryableSamples", counts.loaded), ("samplesRead", counts.read)):
+        found[name] = int(samples.sum())
+        if by_step:
+            found[f"{name}PerStep"] = list(zip((times / 1000).tolist(), samples.tolist(), strict=True))
+    return found
 
 
 def _timeout(call: Call) -> float | None:

@@ -220,6 +220,9 @@ class PromQL(Section):
         False,
         description="Names of metrics that are to go do so in the end of a query, and can be matched until then.",
     )
+    per_step_stats: Flag = Field(
+        False, description="Statistics of a query with `stats=all` tell what each step looked at."
+    )
     query_log_file: ConfigPath | None = Field(
         None, description="File that each query is appended to, a line of JSON as Prometheus writes it."
     )

@@ -6,7 +6,7 @@ result = await engine.range("rate(x_total[5m])", start_ms, end_ms, step_ms)
 result.json()        the `data` of the query API's answer, without statistics
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import anyio
 import anyio.to_thread
@@ -25,14 +25,31 @@ from bridge.promql.options import EngineOptions
 from bridge.promql.parser import parse_expr
 from bridge.promql.reading import reads, shared
 from bridge.promql.resolve import resolve
-from bridge.promql.result import Result, finished
+from bridge.promql.result import Result, Stats, finished
 from bridge.promql.selection import FARTHEST
 from bridge.promql.signatures import documented
+from bridge.promql.statistics import counted
 
 __all__ = ["Engine"]
 
 SHORT = 2_000
 """Characters of a query that are parsed at once; others would have to wait for a longer one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query: what it is, at which steps, and until when, ms, which may be behind the last of them.
+
+    Attributes:
+        counting: the samples that it looks at are counted.
+    """
+
+    query: str
+    expr: Expr
+    steps: Steps
+    end: int
+    is_range: bool
+    counting: bool
 
 
 class Engine:
@@ -63,14 +80,17 @@ class Engine:
         *,
         timeout: float | None = None,  # noqa: ASYNC109 - the query's thread looks at the clock itself
         lookback: int | None = None,
+        counting: bool = False,
     ) -> Result:
         """The value at one time, ms. `timeout` is in seconds and cannot be longer than the limit; `lookback` is in ms.
+        `counting` tells to count the samples that are looked at.
 
         Raises BadInput for what is no query, QueryFailed for one without a result, and what `select` raises.
         """
         check_time(time)
         expr = await self._parsed(query)
-        return await self._run(query, expr, Steps(time, 0, 1), time, timeout=timeout, lookback=lookback, is_range=False)
+        asked = Asked(query, expr, Steps(time, 0, 1), time, is_range=False, counting=counting)
+        return await self._run(asked, timeout=timeout, lookback=lookback)
 
     async def range(
         self,
@@ -81,6 +101,7 @@ class Engine:
         *,
         timeout: float | None = None,  # noqa: ASYNC109 - likewise
         lookback: int | None = None,
+        counting: bool = False,
     ) -> Result:
         """The values from `start` on to `end`, `step` apart, all ms. Otherwise as `instant`."""
         expr = await self._parsed(query)
@@ -92,7 +113,8 @@ class Engine:
             raise BadInput("a range query goes forward, by a step that is more than nothing")
         check_time(start, end)
         steps = Steps(start, step, (end - start) // step + 1)
-        return await self._run(query, expr, steps, end, timeout=timeout, lookback=lookback, is_range=True)
+        asked = Asked(query, expr, steps, end, is_range=True, counting=counting)
+        return await self._run(asked, timeout=timeout, lookback=lookback)
 
     async def _parsed(self, query: str) -> Expr:
         if len(query) <= SHORT:
@@ -101,14 +123,10 @@ class Engine:
 
     async def _run(
         self,
-        query: str,
-        expr: Expr,
-        steps: Steps,
-        end: int,
+        asked: Asked,
         *,
         timeout: float | None,  # noqa: ASYNC109 - likewise
         lookback: int | None,
-        is_range: bool,
     ) -> Result:
         limits = self.limits
         if timeout is not None:
@@ -119,7 +137,7 @@ class Engine:
         def run() -> Result:
             begun = self._clock.monotonic()
             budget.check()
-            result = evaluated(evaluation, query, expr, steps, end, is_range=is_range)
+            result = evaluated(evaluation, asked)
             return replace(result, stats=replace(result.stats, seconds=self._clock.monotonic() - begun))
 
         try:
@@ -135,14 +153,17 @@ def check_time(*times: int) -> None:
         raise BadInput("a time is out of bounds")
 
 
-def evaluated(evaluation: Evaluation, query: str, expr: Expr, steps: Steps, end: int, *, is_range: bool) -> Result:
+def evaluated(evaluation: Evaluation, asked: Asked) -> Result:
     """The result of an expression: its samples are read at once, then operators are applied to many steps at a time."""
+    steps = asked.steps
     evaluation.room(1, steps.count)
-    ready = resolve(query, expr, steps, end)
-    evaluation.ends_later = end > steps.end
+    ready = resolve(asked.query, asked.expr, steps, asked.end)
+    evaluation.ends_later = asked.end > steps.end
     evaluation.counting, evaluation.ranks = counting(ready), ranks(ready)
     options = evaluation.options
     evaluation.read(shared(reads(ready, steps, evaluation.lookback, options.subquery_step)))
     with np.errstate(all="ignore"):
         value = in_blocks(evaluation, ready, steps)
-        return finished(evaluation, value, query, steps.start, is_range=is_range)
+        result = finished(evaluation, value, asked.query, steps.start, is_range=asked.is_range)
+        counts = counted(evaluation, ready, steps) if asked.counting else None
+        return replace(result, stats=Stats(evaluation.budget.peak, counts, steps.times))

@@ -31,13 +31,11 @@ class Budget:
     """What one query may still take. `cancel` may be called from any thread; the others by the query's own.
 
     Attributes:
-        loaded: samples that all steps of the query have looked at, as Prometheus counts them.
         peak: samples held at once, at most.
     """
 
     limits: Limits
     clock: Clock
-    loaded: int = 0
     peak: int = 0
     _deadline: float = field(init=False)
     _canceled: threading.Event = field(default_factory=threading.Event)

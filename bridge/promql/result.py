@@ -10,7 +10,8 @@ import numpy as np
 from bridge.native import FloatHistogram, LabelSets, QueryLimit, Samples, frame_json
 from bridge.promql.evaluation import Evaluation
 from bridge.promql.failures import QueryFailed, ResultTooLong
-from bridge.promql.frame import Frame, RangeVector, Scalar, Text, Value
+from bridge.promql.frame import Frame, Integers, RangeVector, Scalar, Text, Value
+from bridge.promql.statistics import Counts
 
 __all__ = ["Kind", "Result", "Series", "Stats", "finished"]
 
@@ -24,13 +25,14 @@ class Stats:
     """What a query took.
 
     Attributes:
-        samples: that all its steps looked at; a sample counts for each step that does.
-        peak: held at once, at most.
+        peak: samples held at once, at most.
+        counts: samples that its steps looked at, at `times`, ms; None when nobody asked.
         seconds: how long it was evaluated.
     """
 
-    samples: int
     peak: int
+    counts: Counts | None = None
+    times: Integers | None = None
     seconds: float = 0.0
 
 
@@ -180,8 +182,7 @@ def finished(evaluation: Evaluation, value: Value, query: str, start: int, *, is
         case Text():
             kind = "string"
     warnings, infos = evaluation.annotations.texts(query)
-    stats = Stats(evaluation.budget.loaded, evaluation.budget.peak)
-    return Result(kind, value, start, warnings, infos, stats)
+    return Result(kind, value, start, warnings, infos, Stats(evaluation.budget.peak))
 
 
 def cut(evaluation: Evaluation, ranges: RangeVector) -> RangeVector:
@@ -193,5 +194,4 @@ def cut(evaluation: Evaluation, ranges: RangeVector) -> RangeVector:
         raise QueryFailed(f"{ranges.edges} modifier is not supported with histograms")
     if samples.labels.duplicates() is not None:
         raise QueryFailed("vector cannot contain metrics with the same labelset")
-    evaluation.budget.loaded += samples.weight
     return replace(ranges, samples=samples.sorted(), drop_name=np.zeros(len(samples), dtype=np.bool_))

@@ -45,7 +45,6 @@ def vector(evaluation: Evaluation, node: VectorSelector, steps: Steps, *, wanted
         evaluation.note(cells, samples.labels, node.pos)
     else:
         cells = samples.lookback(ats, evaluation.lookback, wanted, keep_empty=steps.is_block)
-    evaluation.budget.loaded += cells.read
     return frame_of(cells, samples.labels, steps)
 
 
@@ -55,7 +54,6 @@ def times_within(evaluation: Evaluation, read: Read, steps: Steps, ats: Integers
     evaluation.room(len(samples), steps.count)
     ats_there = np.minimum(ats, read.maxt)
     cells = samples.lookback(ats_there, evaluation.lookback, "time", keep_empty=steps.is_block)
-    evaluation.budget.loaded += cells.read
     times = frame_of(cells, samples.labels, steps)
     return times.where((times.values > ats - evaluation.lookback) & (times.values >= read.mint))
 

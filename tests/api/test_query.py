@@ -106,6 +106,23 @@ def test_limit_lookback_and_statistics(bridge: BridgeProcess) -> None:
     assert json.loads(answer.body)["warnings"][0].startswith('value "x" for parameter "stats" is deprecated')
 
 
+def test_statistics_by_step(tmp_path: Path) -> None:
+    asked = {"query": "sum_over_time(x[20s])", "start": "1000", "end": "1020", "step": "10"}
+    with BridgeProcess(tmp_path, "promql: {per_step_stats: true}\n") as bridge:
+        write(bridge, *(f"x value=1 {time}000" for time in (990, 1000, 1010, 1020)))
+        samples = data(ask(bridge, "/query_range", {**asked, "stats": "all"}))["stats"]["samples"]
+        assert samples.pop("peakSamples") > 0
+        assert samples == {
+            "totalQueryableSamples": 6,
+            "totalQueryableSamplesPerStep": [[1000, 2], [1010, 2], [1020, 2]],
+            "samplesRead": 4,
+            "samplesReadPerStep": [[1000, 2], [1010, 1], [1020, 1]],
+        }
+        samples = data(ask(bridge, "/query_range", {**asked, "stats": "true"}))["stats"]["samples"]
+        assert samples.keys() == {"totalQueryableSamples", "samplesRead", "peakSamples"}
+        assert data(ask(bridge, "/features"))["promql"]["per_step_stats"] is True
+
+
 def test_annotations(bridge: BridgeProcess) -> None:
     answer = json.loads(ask(bridge, "/query", {"query": "rate(rows[1m])"}).body)
     assert answer["infos"] == [

@@ -65,9 +65,30 @@ async def test_json_is_that_of_the_query_api() -> None:
     assert json.loads(result.json())["result"][0]["histogram"] == [10, histogram]
 
 
-async def test_a_query_says_what_it_took() -> None:
+@pytest.mark.parametrize(
+    ("query", "loaded", "read"),
+    [
+        ("up", [2, 2, 2], [2, 2, 2]),
+        ("up @ 10", [2, 2, 2], [2, 0, 0]),
+        ("up + up", [4, 4, 4], [4, 4, 4]),
+        ("rate(up[20s])", [2, 4, 4], [2, 2, 2]),
+        ("rate(up[20s] @ 10)", [4, 4, 4], [4, 0, 0]),
+        ("timestamp(sizes)", [1, 1, 1], [1, 1, 1]),
+        ("sizes", [12, 12, 12], [12, 12, 12]),
+        ("max_over_time(up[20s:5s])", [2, 6, 8], [2, 4, 4]),
+        ("sum(max_over_time(up[10s:10s] offset 10s))", [0, 2, 2], [0, 2, 2]),
+        ("1", [0, 0, 0], [0, 0, 0]),
+    ],
+)
+async def test_a_query_says_what_its_steps_looked_at(query: str, loaded: list[int], read: list[int]) -> None:
+    result = await engine().range(query, 0, 20_000, 10_000, counting=True)
+    assert result.stats.counts is not None
+    assert (result.stats.counts.loaded.tolist(), result.stats.counts.read.tolist()) == (loaded, read)
+
+
+async def test_a_query_says_what_it_held() -> None:
     result = await engine().range("up", 0, 20_000, 10_000)
-    assert (result.stats.samples, result.stats.peak >= 6) == (6, True)
+    assert (result.stats.peak >= 6, result.stats.counts) == (True, None)
 
 
 async def test_annotations_have_line_and_column() -> None:

@@ -37,7 +37,6 @@ def windowed(invocation: Invocation, *args: RangeVector | Scalar) -> Frame:
         starts=evaluation.options.start_timestamps,
         keep_empty=invocation.steps.is_block,
     )
-    evaluation.budget.loaded += cells.read
     evaluation.note(cells, labels, invocation.pos)
     return frame_of(cells, labels, invocation.steps, ranges.drop_name)
 

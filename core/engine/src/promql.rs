@@ -27,6 +27,7 @@ mod room;
 pub mod samples;
 pub mod smooth;
 mod starts;
+pub mod weights;
 pub mod window;
 mod xxh64;
 

@@ -210,7 +210,7 @@ impl<'a> Parser<'a> {
 
     fn number(&mut self) -> Result<f64, BadLiteral> {
         let start = self.offset;
-        let word = self.word(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.'));
+        let word = self.word(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.' | '_'));
         go_number(word).ok_or_else(|| BadLiteral {
             offset: start,
             why: "expected a number".to_owned(),
@@ -260,23 +260,25 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// A number as PromQL has it: decimal, hexadecimal, `Inf`, `NaN`.
+/// A number as descriptions of series have it: `Inf`, `NaN`, decimal, octal after a zero, with `_` between digits. None
+/// is hexadecimal, for `x` says how often.
 fn go_number(word: &str) -> Option<f64> {
     let (sign, digits) = match word.strip_prefix('-') {
         Some(digits) => (-1.0, digits),
         None => (1.0, word.strip_prefix('+').unwrap_or(word)),
     };
-    let lower = digits.to_ascii_lowercase();
-    if let Some(hexadecimal) = lower.strip_prefix("0x") {
-        return u64::from_str_radix(hexadecimal, 16).ok().map(|v| sign * v as f64);
-    }
-    if lower == "nan" {
+    if digits.eq_ignore_ascii_case("nan") {
         return Some(NORMAL_NAN);
     }
-    if digits.starts_with(['+', '-']) {
+    let is_apart = |part: &str| part.is_empty() || !part.starts_with(|c: char| c.is_ascii_digit());
+    if digits.starts_with(['+', '-', '_']) || digits.split('_').skip(1).any(is_apart) {
         return None;
     }
-    parse_go(digits.as_bytes()).map(|v| sign * v)
+    let joined = digits.replace('_', "");
+    if let Some(octal) = joined.strip_prefix('0').and_then(|octal| i64::from_str_radix(octal, 8).ok()) {
+        return Some(sign * octal as f64);
+    }
+    parse_go(joined.as_bytes()).map(|v| sign * v)
 }
 
 #[cfg(test)]
@@ -295,8 +297,16 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_those_of_series() {
+        let numbers = ["010", "09", "1_000", "-017", "0", "1e1_0", "0x10", "_1", "1__0", "1_", "--1"].map(go_number);
+        let ten = Some(1e10);
+        let wanted = [Some(8.0), Some(9.0), Some(1000.0), Some(-15.0), Some(0.0), ten, None, None, None, None, None];
+        assert_eq!(numbers, wanted);
+    }
+
+    #[test]
     fn every_key_is_read() {
-        let text = "{{schema:-2 count:0x10 sum:-1.5e3 z_bucket:3 z_bucket_w:0.5 counter_reset_hint:gauge offset:-1 buckets:[1 -2] \
+        let text = "{{schema:-2 count:1_6 sum:-1.5e3 z_bucket:3 z_bucket_w:0.5 counter_reset_hint:gauge offset:-1 buckets:[1 -2] \
                     n_offset:2 n_buckets:[NaN +Inf]}}";
         let (histogram, tells_hint) = parse_literal(text).unwrap();
         assert_eq!(

@@ -7,6 +7,7 @@ use engine::promql::functions::{call, Edges};
 use engine::promql::lookback::{lookback, Wanted};
 use engine::promql::samples::Made;
 use engine::promql::smooth::{cut, smooth};
+use engine::promql::weights::{weights, Sight};
 use engine::promql::window::Windows;
 use engine::promql::{json, Cells, Samples};
 use pyo3::exceptions::PyValueError;
@@ -147,6 +148,13 @@ impl PySamples {
         Ok(PyCells(detach_if_long(py, size, || {
             lookback(&self.0, ats, delta, wanted, keep_empty)
         })))
+    }
+
+    fn weights<'py>(&self, py: Python<'py>, ats: Slice<i64>, reach: i64, latest: bool) -> PyResult<View<'py>> {
+        let ats = ats.as_slice();
+        let sight = if latest { Sight::Latest } else { Sight::All };
+        let found = detach_if_long(py, self.0.weight(), || weights(&self.0, ats, reach, sight));
+        Numbers::Integers(found).view(py)
     }
 
     #[pyo3(signature = (ats, delta, *, keep_empty = false))]
