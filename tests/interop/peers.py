@@ -224,12 +224,15 @@ class Prometheus(_Server):
     def samples(
         self, selector: str, seconds: int, time: int
     ) -> dict[frozenset[tuple[str, str]], list[tuple[int, str]]]:
-        """Raw samples in the `seconds` up to `time` (ms), by labels."""
-        data = self.api("query", query=f"{selector}[{seconds}s]", time=f"{time / 1000:.3f}")
-        return {
+        """Raw samples in the `seconds` up to `time` (ms), by labels; of those so old exactly 3.x says nothing by itself."""
+        data = self.api("query", query=f"{selector}[{seconds}s1ms]", time=f"{time / 1000:.3f}")
+        found = {
             frozenset(series["metric"].items()): [(round(t * 1000), value) for t, value in series["values"]]
             for series in data["result"]
         }
+        oldest = time - seconds * 1000
+        inside = {labels: [sample for sample in samples if sample[0] >= oldest] for labels, samples in found.items()}
+        return {labels: samples for labels, samples in inside.items() if samples}
 
     def complaints(self) -> list[str]:
         """What it has logged as warnings and errors so far."""

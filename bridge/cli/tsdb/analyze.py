@@ -53,7 +53,7 @@ def _choose(blocks: Sequence[FoundBlock], ulid: str | None, data: Path) -> Found
 def _lines(block: FoundBlock, found: Analysis) -> Iterator[str]:
     yield f"Block ID: {block.meta.ulid}"
     yield f"Duration: {go_duration(block.meta.maxt - block.meta.mint)}"
-    yield f"Series: {block.meta.stats.series}"
+    yield f"Total Series: {block.meta.stats.series}"
     yield f"Label names: {found.label_names}"
     yield f"Postings (unique label pairs): {found.pairs}"
     yield f"Postings entries (total label pairs): {found.entries}"

@@ -275,7 +275,10 @@ fn go_number(word: &str) -> Option<f64> {
         return None;
     }
     let joined = digits.replace('_', "");
-    if let Some(octal) = joined.strip_prefix('0').and_then(|octal| i64::from_str_radix(octal, 8).ok()) {
+    if let Some(octal) = joined
+        .strip_prefix('0')
+        .and_then(|octal| i64::from_str_radix(octal, 8).ok())
+    {
         return Some(sign * octal as f64);
     }
     parse_go(joined.as_bytes()).map(|v| sign * v)
@@ -298,9 +301,24 @@ mod tests {
 
     #[test]
     fn numbers_are_those_of_series() {
-        let numbers = ["010", "09", "1_000", "-017", "0", "1e1_0", "0x10", "_1", "1__0", "1_", "--1"].map(go_number);
+        let numbers = [
+            "010", "09", "1_000", "-017", "0", "1e1_0", "0x10", "_1", "1__0", "1_", "--1",
+        ]
+        .map(go_number);
         let ten = Some(1e10);
-        let wanted = [Some(8.0), Some(9.0), Some(1000.0), Some(-15.0), Some(0.0), ten, None, None, None, None, None];
+        let wanted = [
+            Some(8.0),
+            Some(9.0),
+            Some(1000.0),
+            Some(-15.0),
+            Some(0.0),
+            ten,
+            None,
+            None,
+            None,
+            None,
+            None,
+        ];
         assert_eq!(numbers, wanted);
     }
 
