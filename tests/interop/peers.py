@@ -224,7 +224,7 @@ class Prometheus(_Server):
     def samples(
         self, selector: str, seconds: int, time: int
     ) -> dict[frozenset[tuple[str, str]], list[tuple[int, str]]]:
-        """Raw samples in the `seconds` up to `time` (ms), by labels; of those so old exactly 3.x says nothing by itself."""
+        """Raw samples in the `seconds` up to `time` (ms), by labels. Those of exactly then are asked for too."""
         data = self.api("query", query=f"{selector}[{seconds}s1ms]", time=f"{time / 1000:.3f}")
         found = {
             frozenset(series["metric"].items()): [(round(t * 1000), value) for t, value in series["values"]]
