@@ -2043,10 +2043,6 @@ class Cells:
     def notes(self) -> list[tuple[int, str, int]]:
         """What was wrong: the number of a series, what, and how often."""
 
-    @property
-    def read(self) -> int:
-        """Samples that all steps looked at."""
-
 @final
 class Classic:
     """The classic histograms of a frame: series with a label `le`, put together again, by number."""

@@ -40,8 +40,6 @@ pub struct Cells {
     pub histograms: Vec<(i64, Arc<FloatHistogram>)>,
     /// What was wrong with series.
     pub notes: Vec<Noted>,
-    /// How much was read, weighed.
-    pub read: usize,
 }
 
 /// What was found wrong, and how often.

@@ -47,12 +47,6 @@ pub fn lookback(samples: &Samples, ats: &[i64], delta: i64, wanted: Wanted, keep
         }
         cells.end_row(series, ats.len(), &mut notes);
     }
-    cells.read = cells.present.iter().map(|there| usize::from(*there)).sum::<usize>()
-        + cells
-            .histograms
-            .iter()
-            .map(|(_, histogram)| histogram.weight())
-            .sum::<usize>();
     cells
 }
 

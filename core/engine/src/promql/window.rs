@@ -97,11 +97,9 @@ pub fn apply<F: Function>(samples: &Samples, windows: &Windows<'_>, mut function
                 step,
                 skipped: first,
             };
-            cells.read += behind - first;
             if !histograms.is_empty() {
                 let (first, behind) = of_histograms.advance(histograms.times, from, to);
                 window.histograms = histograms.cut(first, behind);
-                cells.read += window.histograms.values.iter().map(|h| h.weight()).sum::<usize>();
             }
             if !window.histograms.is_empty() {
                 cells.push(function.of_histograms(&window, &mut notes));

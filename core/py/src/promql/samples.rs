@@ -277,9 +277,4 @@ impl PyCells {
             .map(|noted| (noted.series, noted.note.name(), noted.times))
             .collect()
     }
-
-    #[getter]
-    fn read(&self) -> usize {
-        self.0.read
-    }
 }
