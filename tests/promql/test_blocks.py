@@ -28,7 +28,6 @@ class Answer:
 
     series: dict[tuple[tuple[str, str], ...], list[tuple[int, object]]]
     notes: frozenset[str]
-    samples: int
 
 
 async def answer(query: str, options: EngineOptions, script: str = SCRIPT) -> Answer | str:
@@ -42,7 +41,7 @@ async def answer(query: str, options: EngineOptions, script: str = SCRIPT) -> An
         tuple(sorted(labels.items())): [(time, rounded(value)) for time, value in samples]
         for labels, samples in result.series()
     }
-    return Answer(series, frozenset(result.warnings + result.infos), result.stats.samples)
+    return Answer(series, frozenset(result.warnings + result.infos))
 
 
 @pytest.mark.parametrize("delayed", [True, False], ids=["names go in the end", "names go at once"])
