@@ -1193,9 +1193,8 @@ class Lines:
     def unrepresentable(self) -> dict[str, int]:
         """Samples that gave no line, by reason.
 
-        Reasons: "nan", "inf", "stale", "native_histogram", "time_range", "unknown_series", "implied" (the schema has no
-        place for it, since others say the same), "unchanged", "expired", "filtered". Stays with the whole: parts have
-        none.
+        Reasons: "nan", "inf", "stale", "native_histogram", "time_range", "unknown_series",
+        "unchanged", "expired", "filtered". Stays with the whole: parts have none.
         """
 
     @property

@@ -89,7 +89,7 @@ MAPPINGS = (
         "otel-v1",
         "OpenTelemetry Collector, influxdbexporter (telegraf-prometheus-v1)",
         "metric family",
-        "counter or gauge; count, sum and a field for each bound or quantile; no bound +Inf",
+        "counter or gauge; count, sum and a field for each bound or quantile",
         merges=True,
         natives="one line: count, sum and bounds",
         choose="to replace a Collector that exports to InfluxDB; needs to know what kind a metric is of",

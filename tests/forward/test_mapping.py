@@ -130,7 +130,7 @@ def test_lines_are_those_that_were_recorded(path: Path) -> None:
         family.name = name
     for name, wanted in list(parts.items())[1:]:
         expected = numbers(joined(line for line in wanted.splitlines() if line))
-        store = Store(text, delimited(*natives) if re.search("^h[if]|_le=", wanted, re.MULTILINE) else b"")
+        store = Store(text, delimited(*natives) if re.search("^h[if],|_le=", wanted, re.MULTILINE) else b"")
         for lines in (store.from_log(LineMapping(name)), store.from_columns(LineMapping(name))):
             assert numbers(pushed(joined(each(lines)))) == expected, name
 

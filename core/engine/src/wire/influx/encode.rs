@@ -129,7 +129,7 @@ fn put_row(row: &Row<'_>, options: &Options, lines: &mut Lines, merger: Option<&
         return Err(Reason::TimeRange);
     }
     let name = name_of(labels);
-    let place = place(options.mapping, name, row.kind, |label| labels.get(label)).ok_or(Reason::Implied)?;
+    let place = place(options.mapping, name, row.kind, |label| labels.get(label));
     if let Some(merger) = merger {
         let series = |out: &mut Vec<u8>| put_series(out, labels, &place, options.mapping, None);
         merger.add(row.t, series, |out| put_field(out, &place, field));

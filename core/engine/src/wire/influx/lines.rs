@@ -19,8 +19,6 @@ pub enum Reason {
     TimeRange,
     /// The log names a series whose record is lost: nobody knows its labels any more.
     UnknownSeries,
-    /// Other samples of the family say the same, and the schema has no place for this one.
-    Implied,
     /// The same as was sent before, and not long ago.
     Unchanged,
     /// Older than what the sink keeps.
@@ -31,14 +29,13 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, with the names by which metrics and cursors know them.
-    const NAMES: [(Self, &'static str); 10] = [
+    const NAMES: [(Self, &'static str); 9] = [
         (Self::Nan, "nan"),
         (Self::Inf, "inf"),
         (Self::Stale, "stale"),
         (Self::NativeHistogram, "native_histogram"),
         (Self::TimeRange, "time_range"),
         (Self::UnknownSeries, "unknown_series"),
-        (Self::Implied, "implied"),
         (Self::Unchanged, "unchanged"),
         (Self::Expired, "expired"),
         (Self::Filtered, "filtered"),

@@ -129,6 +129,7 @@ impl FieldKey<'_> {
             Self::Metric(name) => put(out, &rename(name, Role::FieldKey), Role::FieldKey),
             Self::Bound(bound) => push_go(out, bound),
             // Display has no exponent, and neither a fraction for a whole number.
+            Self::PlainBound(bound) if bound.is_infinite() => FieldKey::Bound(bound).put(out),
             Self::PlainBound(bound) => out.extend_from_slice(bound.to_string().as_bytes()),
         }
     }
@@ -163,15 +164,8 @@ const BUCKET: &str = "le";
 const QUANTILE: &str = "quantile";
 
 /// Where a sample of the metric `name` goes. `get` gives its labels; `kind` is what is told of it.
-///
-/// `None`: nothing is left to say, for another sample of the family says the same.
-pub fn place<'a>(
-    mapping: Mapping,
-    name: &'a str,
-    kind: Option<Kind>,
-    get: impl Fn(&str) -> &'a str,
-) -> Option<Place<'a>> {
-    Some(match mapping {
+pub fn place<'a>(mapping: Mapping, name: &'a str, kind: Option<Kind>, get: impl Fn(&str) -> &'a str) -> Place<'a> {
+    match mapping {
         Mapping::PromValue | Mapping::Influx1Compat => Place::new(name, FieldKey::Word("value")),
         Mapping::TelegrafRw => Place::new("prometheus_remote_write", FieldKey::Metric(name)),
         Mapping::TelegrafV2 => {
@@ -183,17 +177,12 @@ pub fn place<'a>(
                 ..Place::new("prometheus", FieldKey::Metric(name))
             }
         }
-        Mapping::TelegrafV1 | Mapping::OtelV1 => return in_family(mapping, name, kind, get),
-    })
+        Mapping::TelegrafV1 | Mapping::OtelV1 => in_family(mapping, name, kind, get),
+    }
 }
 
 /// The schemas that have a measurement for each family.
-fn in_family<'a>(
-    mapping: Mapping,
-    name: &'a str,
-    kind: Option<Kind>,
-    get: impl Fn(&str) -> &'a str,
-) -> Option<Place<'a>> {
+fn in_family<'a>(mapping: Mapping, name: &'a str, kind: Option<Kind>, get: impl Fn(&str) -> &'a str) -> Place<'a> {
     let number = |label: &str| parse_go(get(label).as_bytes());
     let bound = |bound| match mapping {
         Mapping::OtelV1 => FieldKey::PlainBound(bound),
@@ -203,22 +192,18 @@ fn in_family<'a>(
     let may_be = |wanted: &[Kind]| kind.is_none_or(|kind| wanted.contains(&kind));
     if may_be(&[Kind::Histogram, Kind::GaugeHistogram]) {
         if let Some((family, le)) = name.strip_suffix("_bucket").zip(number(BUCKET)) {
-            // That schema has no last bucket: it is the count.
-            if mapping == Mapping::OtelV1 && le == f64::INFINITY {
-                return None;
-            }
-            return Some(Place {
+            return Place {
                 without: BUCKET,
                 ..Place::new(family, bound(le))
-            });
+            };
         }
     }
     if may_be(&[Kind::Summary]) {
         if let Some(quantile) = number(QUANTILE) {
-            return Some(Place {
+            return Place {
                 without: QUANTILE,
                 ..Place::new(name, bound(quantile))
-            });
+            };
         }
     }
     if let Some(Kind::Histogram | Kind::GaugeHistogram | Kind::Summary) = kind {
@@ -232,7 +217,7 @@ fn in_family<'a>(
             .iter()
             .find_map(|(suffix, word)| Some((name.strip_suffix(suffix)?, *word)));
         if let Some((family, word)) = part {
-            return Some(Place::new(family, FieldKey::Word(word)));
+            return Place::new(family, FieldKey::Word(word));
         }
     }
     let word = match kind {
@@ -242,7 +227,7 @@ fn in_family<'a>(
         _ if mapping == Mapping::OtelV1 => "gauge",
         _ => "value",
     };
-    Some(Place::new(name, FieldKey::Word(word)))
+    Place::new(name, FieldKey::Word(word))
 }
 
 /// A label's value as Go prints the number that it is.

@@ -187,7 +187,7 @@ fn dense(sheet: &mut Sheet<'_>, name: &str, histogram: &Histogram) {
     sheet.line(name, None, &fields);
 }
 
-/// As the OpenTelemetry exporter has explicit buckets: cumulative, without the last one.
+/// As the OpenTelemetry exporter has explicit buckets: cumulative, and the last one always.
 fn bounds(sheet: &mut Sheet<'_>, name: &str, histogram: &Histogram) {
     let parts = Parts::of(histogram);
     let mut fields = Fields::one(&["count"], parts.count);
@@ -195,6 +195,7 @@ fn bounds(sheet: &mut Sheet<'_>, name: &str, histogram: &Histogram) {
     for (upper, count) in parts.cumulative().filter(|(upper, _)| upper.is_finite()) {
         fields.number(&[&upper.to_string()], count);
     }
+    fields.number(&["+Inf"], parts.count);
     sheet.line(name, None, &fields);
 }
 
@@ -326,7 +327,7 @@ mod tests {
         };
         assert_eq!(
             text(&custom, Mapping::OtelV1, Natives::Buckets),
-            "m,x=y count=6.5,sum=10000000,0.5=1,1000000=3.5 7\n"
+            "m,x=y count=6.5,sum=10000000,0.5=1,1000000=3.5,+Inf=6.5 7\n"
         );
     }
 

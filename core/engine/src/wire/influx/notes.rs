@@ -66,10 +66,11 @@ pub fn put_exemplar(
 /// The metric, or the family where the mapping has those, that an exemplar belongs to, and the label that is a number there.
 fn home<'a>(mapping: Mapping, labels: Labels<'a>, kind: Option<Kind>) -> (&'a str, &'static str) {
     let name = name_of(labels);
-    match place(mapping, name, kind, |label| labels.get(label)) {
-        Some(place) if mapping.needs_kind() => (place.measurement, ""),
-        Some(place) => (name, place.number),
-        None => (name.strip_suffix("_bucket").unwrap_or(name), ""), // the bucket that `otel-v1` has no field for
+    let place = place(mapping, name, kind, |label| labels.get(label));
+    if mapping.needs_kind() {
+        (place.measurement, "")
+    } else {
+        (name, place.number)
     }
 }
 
