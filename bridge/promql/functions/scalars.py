@@ -54,7 +54,7 @@ def timestamp(invocation: Invocation, node: Expr) -> Frame:
     """When each sample is of, seconds: a selector's samples have their own times, other values that of the step."""
     evaluation, steps = invocation.evaluation, invocation.steps
     if isinstance(node, VectorSelector):
-        times = times_of_samples(evaluation, replace(node, smoothed=False), steps)
+        times = times_of_samples(evaluation, node, steps)
         return replace(times, values=times.values / 1000)
     frame = evaluation.frame(node, steps)
     values = np.broadcast_to(steps.times / 1000, frame.shape).copy()
@@ -65,7 +65,7 @@ def times_of_samples(evaluation: Evaluation, node: VectorSelector, steps: Steps)
     """The time of the latest sample of each series, ms. Prometheus forgets `offset` behind `@` here, but for what is
     read: a sample has to be where the offset leads, and is looked for at the time of `@`."""
     if node.timestamp is None or not node.offset:
-        return select(evaluation, node, steps, wanted="time")
+        return select(evaluation, replace(node, smoothed=False), steps, wanted="time")
     read = read_of(node, steps.whole, 0, evaluation.lookback)
     return times_within(evaluation, read, steps, times_of(replace(node, offset=0), steps))
 

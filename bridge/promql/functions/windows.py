@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bridge.model import Matcher
 from bridge.native import LabelSets
 from bridge.promql.annotations import general
 from bridge.promql.ast import Expr, MatrixSelector, Span, VectorSelector
@@ -9,6 +10,7 @@ from bridge.promql.failures import QueryFailed
 from bridge.promql.frame import Bools, Floats, Frame, RangeVector, Scalar, empty_frame, frame_of
 from bridge.promql.functions.function import Function, Invocation
 from bridge.promql.numbers import fixed
+from bridge.promql.patterns import matches_empty
 from bridge.promql.quoting import quote
 
 __all__ = ["WINDOWS", "absent", "invalid_quantiles"]
@@ -109,13 +111,14 @@ def absent_over_time(invocation: Invocation, ranges: RangeVector) -> Frame:
 
 
 def told_labels(node: Expr) -> dict[str, str]:
-    """The labels that a selector is certain of: those with one `=` matcher and nothing else."""
+    """The labels that a selector is certain of: those with one `=` matcher and nothing else. What a matcher takes away
+    counts last, wherever it stands: so Prometheus' store sorts them before anybody asks."""
     selector = node.selector if isinstance(node, MatrixSelector) else node
     if not isinstance(selector, VectorSelector):
         return {}
     labels: dict[str, str] = {}
     seen = set()
-    for matcher in selector.matchers:
+    for matcher in sorted(selector.matchers, key=takes_away):
         if matcher.name == "__name__":
             continue
         if matcher.op == "=" and matcher.name not in seen:
@@ -124,6 +127,11 @@ def told_labels(node: Expr) -> dict[str, str]:
         else:
             labels.pop(matcher.name, None)
     return labels
+
+
+def takes_away(matcher: Matcher) -> bool:
+    """Series without the label match, and so do most of those with it."""
+    return matcher.op in {"!=", "!~"} and matches_empty(matcher)
 
 
 PLAIN = """
