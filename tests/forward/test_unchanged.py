@@ -260,6 +260,8 @@ def goes_on(steps: tuple[int, ...], values: tuple[float, ...]) -> Step:
 
 def comes_late(ago: int, value: float) -> Step:
     async def run(r: Rig, now: list[int]) -> None:
+        await r.drained()
+        r.fake.conflicting = lambda _line: None  # of what is sent again behind it nothing may be refused
         t = now[0] - ago
         if ("a", t) not in r.stored():
             await add(r, t, a=value)
@@ -269,6 +271,8 @@ def comes_late(ago: int, value: float) -> Step:
 
 def refuses(part: int) -> Step:
     async def run(r: Rig, _now: list[int]) -> None:
+        await r.drained()
+
         def refused(line: str) -> str | None:
             return "field type conflict" if part and int(line.rsplit(" ", 1)[1]) % part == 0 else None
 
