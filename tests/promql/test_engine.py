@@ -77,6 +77,7 @@ async def test_json_is_that_of_the_query_api() -> None:
         ("sizes", [12, 12, 12], [12, 12, 12]),
         ("max_over_time(up[20s:5s])", [2, 6, 8], [2, 4, 4]),
         ("sum(max_over_time(up[10s:10s] offset 10s))", [0, 2, 2], [0, 2, 2]),
+        ("max_over_time(up[5s:2s])", [2, 6, 6], [2, 6, 6]),
         ("1", [0, 0, 0], [0, 0, 0]),
     ],
 )
