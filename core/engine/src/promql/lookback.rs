@@ -20,12 +20,12 @@ pub enum Wanted {
 pub fn lookback(samples: &Samples, ats: &[i64], delta: i64, wanted: Wanted, keeps_empty: bool) -> Cells {
     let mut cells = Cells::with_room(samples.len(), ats.len(), keeps_empty);
     let mut notes = Notes::default();
-    let since = ats.first().map_or(0, |at| at.saturating_sub(delta));
+    let first = ats.first().copied().unwrap_or(0);
     let mut places = (0, 0);
     for series in 0..samples.len() {
         let (floats, histograms) = (samples.floats(series), samples.histograms(series));
-        let floats = floats.cut(floats.seek(since, &mut places.0), floats.len());
-        let histograms = histograms.cut(histograms.seek(since, &mut places.1), histograms.len());
+        let floats = from_latest(&floats, first, &mut places.0);
+        let histograms = from_latest(&histograms, first, &mut places.1);
         if histograms.is_empty() && wanted == Wanted::Value {
             push_floats(&floats, ats, delta, &mut cells);
         } else {
@@ -48,6 +48,11 @@ pub fn lookback(samples: &Samples, ats: &[i64], delta: i64, wanted: Wanted, keep
         cells.end_row(series, ats.len(), &mut notes);
     }
     cells
+}
+
+/// From the latest sample at or before `at` on.
+fn from_latest<'a, T>(series: &Series<'a, T>, at: i64, place: &mut usize) -> Series<'a, T> {
+    series.cut(series.seek(at, place).saturating_sub(1), series.len())
 }
 
 fn wanted_of(wanted: Wanted, time: i64, start: i64, value: impl FnOnce() -> Sample) -> Sample {
