@@ -248,6 +248,7 @@ async def test_buckets_are_asked_about_through_it_too() -> None:
             name="x",
             url=f"http://127.0.0.1:{port}",
             dialect="v2",
+            org="o",
             bucket="b",
             proxy_url=f"http://u:p@127.0.0.1:{way}",
         )
