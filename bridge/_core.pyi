@@ -1542,7 +1542,13 @@ class Outbound:
         """(samples with these lines, all others), in order."""
 
     def message(self, version: int) -> bytes:
-        """The body of a request: a snappy block with a message of remote write 1.0 (1) or 2.0 (2)."""
+        """The body of a request: a snappy block with a message of remote write 1.0 (1) or 2.0 (2).
+
+        The last one that was made is kept.
+        """
+
+    def made(self, version: int) -> bytes | None:
+        """The same, if it is kept."""
 
 @final
 class SampleTally:

@@ -105,7 +105,13 @@ def _remote_write(settings: RemoteWriteSink, clock: Clock) -> Outlet:
 
     def search(delivery: Delivery, pace: Pace) -> Lanes:
         search = SeriesSearch(delivery, doubts=pace.doubts)
-        return Lanes(search, least=queue.min_shards, most=queue.max_shards, batch=queue.max_samples_per_send)
+        return Lanes(
+            search,
+            version=lambda: dialect.version,
+            least=queue.min_shards,
+            most=queue.max_shards,
+            batch=queue.max_samples_per_send,
+        )
 
     return Outlet(
         name=settings.name,

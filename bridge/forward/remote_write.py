@@ -103,10 +103,12 @@ class RemoteWrite:
         )
 
     async def pack(self, payload: Payload) -> Request:
-        """Make a message of samples, in a thread."""
+        """Make a message of samples, in a thread, if there is none yet."""
         assert isinstance(payload, Outbound)  # noqa: S101 - the encoder makes nothing else
         version = self._dialect.version
-        body = await anyio.to_thread.run_sync(payload.message, version)
+        body = payload.made(version)
+        if body is None:
+            body = await anyio.to_thread.run_sync(payload.message, version)
         return Request(body, _HEADERS[version], len(payload), version)
 
     async def post(self, request: Request, *, retries: int = 0) -> Ruling:

@@ -146,6 +146,11 @@ pub fn put_uvarint(out: &mut Vec<u8>, mut v: u64) {
     out.push(v as u8);
 }
 
+/// How many bytes [`put_uvarint`] appends.
+pub fn uvarint_len(v: u64) -> usize {
+    (64 - (v | 1).leading_zeros()).div_ceil(7) as usize
+}
+
 /// Append zigzag LEB128.
 pub fn put_varint(out: &mut Vec<u8>, v: i64) {
     put_uvarint(out, zigzag(v));
@@ -167,7 +172,9 @@ mod tests {
         fn varints_round_trip(v in any::<i64>(), u in any::<u64>()) {
             let mut out = Vec::new();
             put_varint(&mut out, v);
+            let before = out.len();
             put_uvarint(&mut out, u);
+            prop_assert_eq!(uvarint_len(u), out.len() - before);
             let mut d = Decoder::new(&out);
             prop_assert_eq!(d.varint(), Ok(v));
             prop_assert_eq!(d.uvarint(), Ok(u));

@@ -86,6 +86,12 @@ impl<'a> Labels<'a> {
         })
     }
 
+    /// Names and values in turn, in name order, as bytes: for those that only copy or compare them.
+    pub fn texts(self) -> impl Iterator<Item = &'a [u8]> {
+        let mut decoder = Decoder::new(self.0);
+        std::iter::from_fn(move || decoder.prefixed().ok())
+    }
+
     /// The value of `name`, or "" when the set has no such label (the two are the same to Prometheus).
     pub fn get(self, name: &str) -> &'a str {
         self.iter().find(|(n, _)| *n == name).map_or("", |(_, v)| v)

@@ -121,18 +121,31 @@ impl PyRoute {
 
 /// Samples for a remote-write receiver.
 #[pyclass(name = "Outbound", frozen, module = "bridge._core")]
-pub struct PyOutbound(Samples);
+pub struct PyOutbound {
+    samples: Samples,
+    /// The message that was made of them last, and of which version.
+    message: Mutex<Option<(u8, Py<PyBytes>)>>,
+}
+
+impl From<Samples> for PyOutbound {
+    fn from(samples: Samples) -> Self {
+        Self {
+            samples,
+            message: Mutex::new(None),
+        }
+    }
+}
 
 impl PyOutbound {
     fn item(&self, index: usize) -> PyResult<&Item> {
         let missing = || PyIndexError::new_err(format!("no sample {index}"));
-        self.0.items().get(index).ok_or_else(missing)
+        self.samples.items().get(index).ok_or_else(missing)
     }
 
     /// What [`PyOutbound::series`] says of an item.
     fn name(&self, item: &Item) -> Vec<u8> {
         let mut text = String::new();
-        format_labels(self.0.labels(item), &mut text);
+        format_labels(self.samples.labels(item), &mut text);
         text.into_bytes()
     }
 }
@@ -148,28 +161,28 @@ impl PyOutbound {
     fn from_lines(py: Python<'_>, lines: Vec<String>) -> PyResult<Self> {
         let samples = py.detach(|| read(lines.iter().map(String::as_str), &any_seed()));
         samples
-            .map(Self)
+            .map(Self::from)
             .map_err(|error| PyValueError::new_err(error.to_string()))
     }
 
     fn __len__(&self) -> usize {
-        self.0.len()
+        self.samples.len()
     }
 
     #[getter]
     fn size(&self, py: Python<'_>) -> usize {
-        py.detach(|| self.0.size())
+        py.detach(|| self.samples.size())
     }
 
     #[getter]
     fn newest(&self, py: Python<'_>) -> Option<i64> {
-        py.detach(|| self.0.newest())
+        py.detach(|| self.samples.newest())
     }
 
     #[getter]
     fn unrepresentable<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counts = PyDict::new(py);
-        for (reason, count) in self.0.unsendable.by_reason() {
+        for (reason, count) in self.samples.unsendable.by_reason() {
             if count > 0 {
                 counts.set_item(reason, count)?;
             }
@@ -179,12 +192,16 @@ impl PyOutbound {
 
     #[getter]
     fn exemplars(&self) -> usize {
-        self.0.items().iter().map(|item| self.0.exemplars(item).len()).sum()
+        self.samples
+            .items()
+            .iter()
+            .map(|item| self.samples.exemplars(item).len())
+            .sum()
     }
 
     fn line<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyBytes>> {
         let item = self.item(index)?;
-        Ok(PyBytes::new(py, write(self.0.labels(item), item).as_bytes()))
+        Ok(PyBytes::new(py, write(self.samples.labels(item), item).as_bytes()))
     }
 
     fn series<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyBytes>> {
@@ -193,45 +210,56 @@ impl PyOutbound {
 
     #[staticmethod]
     fn concat(py: Python<'_>, parts: Vec<Py<Self>>) -> Self {
-        Self(py.detach(|| Samples::concat(parts.iter().map(|part| &part.get().0))))
+        py.detach(|| Samples::concat(parts.iter().map(|part| &part.get().samples)))
+            .into()
     }
 
     fn slice(&self, py: Python<'_>, start: usize, stop: usize) -> Self {
-        Self(py.detach(|| self.0.slice(start..stop)))
+        py.detach(|| self.samples.slice(start..stop)).into()
     }
 
     fn fit(&self, py: Python<'_>, start: usize, max_samples: usize, max_bytes: usize) -> usize {
-        py.detach(|| self.0.fit(start, max_samples, max_bytes))
+        py.detach(|| self.samples.fit(start, max_samples, max_bytes))
     }
 
     fn shards(&self, py: Python<'_>, count: usize) -> Vec<Self> {
-        py.detach(|| self.0.shards(count).into_iter().map(Self).collect())
+        py.detach(|| self.samples.shards(count).into_iter().map(Self::from).collect())
     }
 
     fn split_newest(&self, py: Python<'_>) -> (Self, Self) {
-        let (newest, older) = py.detach(|| self.0.split_newest());
-        (Self(newest), Self(older))
+        let (newest, older) = py.detach(|| self.samples.split_newest());
+        (newest.into(), older.into())
     }
 
     fn split_by_series(&self, py: Python<'_>, series: HashSet<Vec<u8>>) -> (Self, Self) {
-        let (found, others) = py.detach(|| self.0.split(|item| series.contains(&self.name(item))));
-        (Self(found), Self(others))
+        let (found, others) = py.detach(|| self.samples.split(|item| series.contains(&self.name(item))));
+        (found.into(), others.into())
     }
 
     fn split_by_text(&self, py: Python<'_>, lines: HashSet<Vec<u8>>) -> (Self, Self) {
-        let is_one = |item: &Item| lines.contains(write(self.0.labels(item), item).as_bytes());
-        let (found, others) = py.detach(|| self.0.split(is_one));
-        (Self(found), Self(others))
+        let is_one = |item: &Item| lines.contains(write(self.samples.labels(item), item).as_bytes());
+        let (found, others) = py.detach(|| self.samples.split(is_one));
+        (found.into(), others.into())
     }
 
-    fn message<'py>(&self, py: Python<'py>, version: u8) -> PyResult<Bound<'py, PyBytes>> {
+    fn made(&self, py: Python<'_>, version: u8) -> Option<Py<PyBytes>> {
+        let message = self.message.lock();
+        let made = message.as_ref().filter(|(made, _)| *made == version);
+        made.map(|(_, message)| message.clone_ref(py))
+    }
+
+    fn message(&self, py: Python<'_>, version: u8) -> PyResult<Py<PyBytes>> {
+        if let Some(made) = self.made(py, version) {
+            return Ok(made);
+        }
         let message = py.detach(|| match version {
-            1 => compress(&encode_v1(&self.0)),
-            _ => compress(&encode_v2(&self.0, &any_seed())),
+            1 => compress(&encode_v1(&self.samples)),
+            _ => compress(&encode_v2(&self.samples, &any_seed())),
         });
-        message
-            .map(|message| PyBytes::new(py, &message))
-            .ok_or_else(|| PyValueError::new_err("a message of more than 4 GiB"))
+        let message = message.ok_or_else(|| PyValueError::new_err("a message of more than 4 GiB"))?;
+        let message = PyBytes::new(py, &message).unbind();
+        *self.message.lock() = Some((version, message.clone_ref(py)));
+        Ok(message)
     }
 }
 
@@ -259,7 +287,8 @@ fn select_slice(
     since: i64,
 ) -> PyOutbound {
     let wanted = wanted(histograms, exemplars, version, since);
-    PyOutbound(py.detach(|| of_slice(&head.read(), &slice.0, &mut route.router(), &route.seed, wanted)))
+    py.detach(|| of_slice(&head.read(), &slice.0, &mut route.router(), &route.seed, wanted))
+        .into()
 }
 
 #[pyfunction]
@@ -276,7 +305,8 @@ fn select_columns(
     since: i64,
 ) -> PyOutbound {
     let wanted = wanted(histograms, false, version, since);
-    PyOutbound(py.detach(|| of_columns(columns.shared(), start..stop, &route.router(), &route.seed, wanted)))
+    py.detach(|| of_columns(columns.shared(), start..stop, &route.router(), &route.seed, wanted))
+        .into()
 }
 
 /// Samples by metric and stretch of time.
@@ -291,7 +321,7 @@ impl PySampleTally {
     }
 
     fn add(&self, py: Python<'_>, samples: &PyOutbound) {
-        py.detach(|| self.0.lock().add(&samples.0));
+        py.detach(|| self.0.lock().add(&samples.samples));
     }
 
     fn forget_points(&self, py: Python<'_>) {

@@ -2,7 +2,7 @@
 
 use snap::raw::{max_compress_len, Encoder};
 
-use crate::bytes::{put_prefixed, put_uvarint, Decoder};
+use crate::bytes::{put_prefixed, put_uvarint, uvarint_len, Decoder};
 
 /// A field's tag.
 pub fn put_tag(out: &mut Vec<u8>, number: u32, wire_type: u32) {
@@ -27,10 +27,7 @@ pub fn put_double(out: &mut Vec<u8>, number: u32, v: f64) {
 
 /// A string; the empty one is left out.
 pub fn put_text(out: &mut Vec<u8>, number: u32, text: &str) {
-    if !text.is_empty() {
-        put_tag(out, number, 2);
-        put_prefixed(out, text.as_bytes());
-    }
+    put_bytes(out, number, text.as_bytes());
 }
 
 /// A message, with its length before it.
@@ -46,9 +43,44 @@ pub fn put_message(out: &mut Vec<u8>, number: u32, message: impl FnOnce(&mut Vec
         }
         return;
     }
-    let mut prefix = Vec::with_capacity(5);
-    put_uvarint(&mut prefix, length as u64);
-    out.splice(length_at..=length_at, prefix);
+    // The length takes more than the one byte left for it: what follows moves.
+    let content = length_at + 1..out.len();
+    let more = uvarint_len(length as u64) - 1;
+    out.resize(out.len() + more, 0);
+    out.copy_within(content, length_at + 1 + more);
+    let mut prefix = out
+        .get_mut(length_at..=length_at + more)
+        .into_iter()
+        .flatten()
+        .peekable();
+    let mut left = length;
+    while let Some(byte) = prefix.next() {
+        *byte = (left & 0x7f) as u8 | if prefix.peek().is_some() { 0x80 } else { 0 };
+        left >>= 7;
+    }
+}
+
+/// A label, which is a message of two texts: name and value.
+pub fn put_label(out: &mut Vec<u8>, number: u32, name: &[u8], value: &[u8]) {
+    put_tag(out, number, 2);
+    put_uvarint(out, (bytes_len(name) + bytes_len(value)) as u64);
+    put_bytes(out, 1, name);
+    put_bytes(out, 2, value);
+}
+
+fn put_bytes(out: &mut Vec<u8>, number: u32, bytes: &[u8]) {
+    if !bytes.is_empty() {
+        put_tag(out, number, 2);
+        put_prefixed(out, bytes);
+    }
+}
+
+/// What [`put_bytes`] appends, for a number of one digit.
+fn bytes_len(bytes: &[u8]) -> usize {
+    match bytes.len() {
+        0 => 0,
+        length => 1 + uvarint_len(length as u64) + length,
+    }
 }
 
 /// Numbers one after the other, packed; none are left out whole.
@@ -94,6 +126,37 @@ pub fn compress(message: &[u8]) -> Option<Vec<u8>> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_of_any_length_have_it_before_them() {
+        for length in [0, 1, 127, 128, 16_383, 16_384, 2_097_152] {
+            let mut out = vec![7];
+            put_message(&mut out, 1, |out| out.extend((0..length).map(|n| (n % 251) as u8)));
+            let mut wanted = vec![7, 0x0a];
+            put_prefixed(&mut wanted, &(0..length).map(|n| (n % 251) as u8).collect::<Vec<_>>());
+            assert!(out == wanted, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_label_is_a_message_of_its_texts() {
+        let long = "v".repeat(300);
+        for (name, value) in [
+            ("a", "b"),
+            ("a", ""),
+            ("name", "\u{e9}"),
+            ("a", long.as_str()),
+            (long.as_str(), &long),
+        ] {
+            let (mut out, mut wanted) = (Vec::new(), Vec::new());
+            put_label(&mut out, 1, name.as_bytes(), value.as_bytes());
+            put_message(&mut wanted, 1, |out| {
+                put_text(out, 1, name);
+                put_text(out, 2, value);
+            });
+            assert_eq!(out, wanted);
+        }
+    }
 
     #[test]
     fn pieces_make_one_block() {

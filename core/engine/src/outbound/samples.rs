@@ -1,7 +1,7 @@
 //! Samples on their way to a receiver: those of a series stand together, oldest first.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ahash::RandomState;
 use hashbrown::HashTable;
@@ -123,6 +123,8 @@ pub struct Samples {
     items: Arc<Vec<Item>>,
     /// Which of them are its own.
     own: Range<usize>,
+    /// Bytes, once that was asked for.
+    size: OnceLock<usize>,
     /// Samples that were left out.
     pub unsendable: Unsendable,
 }
@@ -133,6 +135,7 @@ impl Samples {
             table: Arc::new(table),
             own: 0..items.len(),
             items: Arc::new(items),
+            size: OnceLock::new(),
             unsendable,
         }
     }
@@ -179,37 +182,45 @@ impl Samples {
         self.items().chunk_by(|a, b| a.series == b.series)
     }
 
-    /// Bytes that item `i` adds to a message, about: a series' labels count with its first item from `from` on.
-    fn cost(&self, i: usize, from: usize) -> usize {
-        let Some(item) = self.items().get(i) else { return 0 };
-        let before = i.checked_sub(1).filter(|before| *before >= from);
-        let continues = before
-            .and_then(|before| self.items().get(before))
-            .is_some_and(|before| before.series == item.series);
-        let labels = if continues {
-            0
-        } else {
-            2 * self.labels(item).packed().len()
-        };
+    /// Bytes that each item adds to a message, about, when the message begins with item `from`: a series' labels count with its
+    /// first item.
+    fn costs(&self, from: usize) -> impl Iterator<Item = usize> + '_ {
+        let mut before = None;
+        let items = self.items().get(from..).unwrap_or_default().iter();
+        items.map(move |item| {
+            let is_first = before.replace(item.series) != Some(item.series);
+            let labels = if is_first {
+                2 * self.labels(item).packed().len()
+            } else {
+                0
+            };
+            labels + self.cost(item)
+        })
+    }
+
+    /// Bytes of an item beside its labels, about.
+    fn cost(&self, item: &Item) -> usize {
         let value = match &item.value {
             Value::Float(_) => 0,
             Value::Histogram(histogram) => 64 + BUCKET_BYTES * (histogram.heap() / size_of::<u64>()),
         };
         let exemplars = self.exemplars(item).iter();
-        labels + SAMPLE_BYTES + value + exemplars.map(|one| SAMPLE_BYTES + one.labels.len()).sum::<usize>()
+        SAMPLE_BYTES + value + exemplars.map(|one| SAMPLE_BYTES + one.labels.len()).sum::<usize>()
     }
 
     /// Bytes of a message with all of them before compression, about.
     pub fn size(&self) -> usize {
-        (0..self.len()).map(|i| self.cost(i, 0)).sum()
+        *self.size.get_or_init(|| self.costs(0).sum())
     }
 
     /// How many items from `from` on fit `max_items` and `max_bytes`; at least one while any is left.
     pub fn fit(&self, from: usize, max_items: usize, max_bytes: usize) -> usize {
-        let end = self.len().min(from.saturating_add(max_items));
+        if from == 0 && self.len() <= max_items && self.size() <= max_bytes {
+            return self.len();
+        }
         let mut bytes = 0;
-        let fits = (from..end).take_while(|&i| {
-            bytes += self.cost(i, from);
+        let fits = self.costs(from).take(max_items).take_while(|cost| {
+            bytes += cost;
             bytes <= max_bytes
         });
         let left = usize::from(from < self.len());
@@ -226,6 +237,7 @@ impl Samples {
             table: self.table.clone(),
             items: items.clone(),
             own,
+            size: OnceLock::new(),
             unsendable: Unsendable::default(),
         }
     }
@@ -247,21 +259,23 @@ impl Samples {
     pub fn shards(&self, n: usize) -> Vec<Self> {
         let count = n.max(1);
         let hash = |item: &Item| self.series_of(item).map_or(0, |series| series.hash);
-        let part = |run: &&[Item]| run.first().map_or(0, |item| (hash(item) % count as u64) as usize);
-        let mut runs: Vec<(usize, &[Item])> = self.runs().map(|run| (part(&run), run)).collect();
-        runs.sort_by_key(|(part, _)| *part);
-        let mut items = Vec::with_capacity(self.len());
-        let mut ends = vec![0; count];
-        for (part, run) in runs {
-            items.extend_from_slice(run);
-            if let Some(end) = ends.get_mut(part) {
-                *end = items.len();
+        let part = |run: &[Item]| run.first().map_or(0, |item| (hash(item) % count as u64) as usize);
+        let mut parts: Vec<Vec<&[Item]>> = vec![Vec::new(); count];
+        for run in self.runs() {
+            if let Some(own) = parts.get_mut(part(run)) {
+                own.push(run);
             }
+        }
+        let mut items = Vec::with_capacity(self.len());
+        let mut ends = Vec::with_capacity(count);
+        for own in parts {
+            own.into_iter().for_each(|run| items.extend_from_slice(run));
+            ends.push(items.len());
         }
         let items = Arc::new(items);
         let mut begin = 0;
         let mut next = |end: usize| {
-            let own = begin..end.max(begin);
+            let own = begin..end;
             begin = own.end;
             self.of(&items, own)
         };

@@ -1,7 +1,7 @@
 //! Remote write 1.0: `prometheus.WriteRequest`, where each series names its labels in full.
 
 use super::histogram::put_histogram;
-use super::message::{put_double, put_message, put_number, put_text};
+use super::message::{put_double, put_label, put_message, put_number, put_text};
 use super::samples::{Exemplar, Samples};
 use crate::labels::Labels;
 use crate::metadata::{kind_number, Metadata};
@@ -36,11 +36,9 @@ pub fn encode_v1(samples: &Samples) -> Vec<u8> {
 }
 
 fn put_labels(out: &mut Vec<u8>, labels: Labels<'_>) {
-    for (name, value) in labels.iter() {
-        put_message(out, 1, |out| {
-            put_text(out, 1, name);
-            put_text(out, 2, value);
-        });
+    let mut texts = labels.texts();
+    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
+        put_label(out, 1, name, value);
     }
 }
 

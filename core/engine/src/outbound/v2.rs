@@ -14,20 +14,23 @@ use crate::sample::Value;
 /// The texts of a message by their numbers; number 0 is the empty one.
 struct Symbols<'a> {
     seed: &'a RandomState,
-    texts: Vec<&'a str>,
+    texts: Vec<&'a [u8]>,
     by_text: HashTable<(u64, u32)>,
+    /// Texts of the last label set that was numbered, with their numbers: the next one has most of them too.
+    last: Vec<(&'a [u8], u64)>,
 }
 
 impl<'a> Symbols<'a> {
     fn new(seed: &'a RandomState) -> Self {
         Self {
             seed,
-            texts: vec![""],
+            texts: vec![b""],
             by_text: HashTable::with_capacity(256),
+            last: Vec::with_capacity(32),
         }
     }
 
-    fn number(&mut self, text: &'a str) -> u64 {
+    fn number(&mut self, text: &'a [u8]) -> u64 {
         if text.is_empty() {
             return 0;
         }
@@ -43,12 +46,24 @@ impl<'a> Symbols<'a> {
         u64::from(n)
     }
 
-    fn labels(&mut self, labels: Labels<'a>, numbers: &mut Vec<u64>) {
-        numbers.clear();
-        for (name, value) in labels.iter() {
-            numbers.push(self.number(name));
-            numbers.push(self.number(value));
+    /// The numbers of a label set's names and values in turn.
+    fn labels(&mut self, labels: Labels<'a>) -> impl Iterator<Item = u64> + '_ {
+        let mut count = 0;
+        for text in labels.texts() {
+            match self.last.get(count) {
+                Some((same, _)) if *same == text => {}
+                _ => {
+                    let number = self.number(text);
+                    match self.last.get_mut(count) {
+                        Some(place) => *place = (text, number),
+                        None => self.last.push((text, number)),
+                    }
+                }
+            }
+            count += 1;
         }
+        self.last.truncate(count);
+        self.last.iter().map(|(_, number)| *number)
     }
 }
 
@@ -56,12 +71,10 @@ impl<'a> Symbols<'a> {
 pub fn encode_v2(samples: &Samples, seed: &RandomState) -> Vec<u8> {
     let mut symbols = Symbols::new(seed);
     let mut series = Vec::with_capacity(samples.len() * 48);
-    let mut numbers = Vec::with_capacity(32);
     for run in samples.runs() {
         let Some(first) = run.first() else { continue };
-        symbols.labels(samples.labels(first), &mut numbers);
         put_message(&mut series, 5, |out| {
-            put_packed(out, 1, numbers.iter().copied());
+            put_packed(out, 1, symbols.labels(samples.labels(first)));
             for item in run {
                 if let Value::Float(v) = &item.value {
                     put_message(out, 2, |out| {
@@ -76,8 +89,7 @@ pub fn encode_v2(samples: &Samples, seed: &RandomState) -> Vec<u8> {
                 }
             }
             for exemplar in run.iter().flat_map(|item| samples.exemplars(item)) {
-                symbols.labels(Labels::trusted(&exemplar.labels), &mut numbers);
-                put_message(out, 4, |out| put_exemplar(out, exemplar, &numbers));
+                put_message(out, 4, |out| put_exemplar(out, exemplar, &mut symbols));
             }
             if let Some(metadata) = samples.series_of(first).and_then(|series| series.metadata.as_deref()) {
                 put_message(out, 5, |out| put_metadata(out, metadata, &mut symbols));
@@ -87,20 +99,20 @@ pub fn encode_v2(samples: &Samples, seed: &RandomState) -> Vec<u8> {
     let mut out = Vec::with_capacity(series.len() + 16 * symbols.texts.len());
     for text in &symbols.texts {
         put_tag(&mut out, 4, 2); // the empty one too: numbers count from it
-        put_prefixed(&mut out, text.as_bytes());
+        put_prefixed(&mut out, text);
     }
     out.append(&mut series);
     out
 }
 
-fn put_exemplar(out: &mut Vec<u8>, exemplar: &Exemplar, labels: &[u64]) {
-    put_packed(out, 1, labels.iter().copied());
+fn put_exemplar<'a>(out: &mut Vec<u8>, exemplar: &'a Exemplar, symbols: &mut Symbols<'a>) {
+    put_packed(out, 1, symbols.labels(Labels::trusted(&exemplar.labels)));
     put_double(out, 2, exemplar.value);
     put_number(out, 3, exemplar.t as u64);
 }
 
 fn put_metadata<'a>(out: &mut Vec<u8>, metadata: &'a Metadata, symbols: &mut Symbols<'a>) {
     put_number(out, 1, u64::from(kind_number(metadata.kind)));
-    put_number(out, 3, symbols.number(&metadata.help));
-    put_number(out, 4, symbols.number(&metadata.unit));
+    put_number(out, 3, symbols.number(metadata.help.as_bytes()));
+    put_number(out, 4, symbols.number(metadata.unit.as_bytes()));
 }
