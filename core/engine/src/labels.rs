@@ -94,7 +94,13 @@ impl<'a> Labels<'a> {
 
     /// The value of `name`, or "" when the set has no such label (the two are the same to Prometheus).
     pub fn get(self, name: &str) -> &'a str {
-        self.iter().find(|(n, _)| *n == name).map_or("", |(_, v)| v)
+        let mut texts = self.texts();
+        while let (Some(n), Some(value)) = (texts.next(), texts.next()) {
+            if n == name.as_bytes() {
+                return std::str::from_utf8(value).unwrap_or_default();
+            }
+        }
+        ""
     }
 
     /// How many labels there are.

@@ -141,6 +141,7 @@ fn visible_chunks(part: &Part, window: Window) -> Result<Vec<Chunk>, BadChunk> {
             chunks: vec![chunk.clone()],
             deleted: part.deleted.clone(),
             holding: Holding::No,
+            last: None,
         };
         visible.extend(encode(alone.read(window)?.into_iter().map(|(sample, _)| Ok(sample)))?);
     }

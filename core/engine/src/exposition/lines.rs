@@ -25,7 +25,7 @@ pub(super) fn push_escaped(out: &mut String, text: &str, quotes: bool) {
     out.push_str(rest);
 }
 
-fn push_quoted(out: &mut String, parts: &[&str]) {
+pub(super) fn push_quoted(out: &mut String, parts: &[&str]) {
     out.push('"');
     for part in parts {
         push_escaped(out, part, true);
@@ -44,16 +44,25 @@ pub(super) fn push_metric_name(out: &mut String, name: &str) {
 
 /// Append `a="b",c="d"` without braces.
 pub(super) fn push_labels<'l>(out: &mut String, labels: impl Iterator<Item = &'l Label>, escaping: Escaping) {
-    for (i, label) in labels.enumerate() {
+    push_pairs(
+        out,
+        labels.map(|label| (label.name.as_str(), label.value.as_str())),
+        escaping,
+    );
+}
+
+/// The same of names and values.
+pub(super) fn push_pairs<'l>(out: &mut String, pairs: impl Iterator<Item = (&'l str, &'l str)>, escaping: Escaping) {
+    for (i, (name, value)) in pairs.enumerate() {
         if i > 0 {
             out.push(',');
         }
-        match escaping.label_name(&label.name) {
+        match escaping.label_name(name) {
             name if is_legacy_label_name(&name) => out.push_str(&name),
             name => push_quoted(out, &[&name]),
         }
         out.push('=');
-        push_quoted(out, &[&label.value]);
+        push_quoted(out, &[value]);
     }
 }
 

@@ -13,6 +13,7 @@ use crate::merge::{Entry, Holding, Part, Window};
 use crate::postings;
 use crate::query::{Entries, Failed, Limits};
 use crate::regex::Matcher;
+use crate::sample::Value;
 use crate::wal::SeriesRef;
 
 /// The chunks of one series.
@@ -30,6 +31,8 @@ pub(super) struct SeriesChunks {
     pub(super) deleted: Intervals,
     /// Its values are repeated at hold ticks, and that is asked for.
     pub(super) held: bool,
+    /// The newest sample that came in order, when that is a number and at hand.
+    pub(super) last: Option<(i64, f64)>,
 }
 
 impl Head {
@@ -69,7 +72,16 @@ impl Head {
             late,
             deleted: self.deletions.of(slot),
             held,
+            last: last_of(series),
         })
+    }
+}
+
+/// The newest sample that came in order and that readers may see, when it is a number: [`Series::last`] may be staged yet.
+fn last_of(series: &Series) -> Option<(i64, f64)> {
+    match series.last() {
+        Some((t, Value::Float(value))) if series.in_order().maxt() == Some(*t) => Some((*t, *value)),
+        _ => None,
     }
 }
 
@@ -91,6 +103,7 @@ impl SeriesChunks {
                 chunks,
                 deleted: self.deleted,
                 holding,
+                last: self.last,
             },
         }
     }

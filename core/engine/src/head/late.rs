@@ -82,6 +82,7 @@ impl Head {
                 late: series.late_in(i64::MIN, i64::MAX, false, &self.files),
                 deleted: self.deletions.of(slot),
                 held: false,
+                last: None,
             };
             cut.series.push((slot, chunks));
         }

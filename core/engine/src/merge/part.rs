@@ -61,6 +61,8 @@ pub struct Part {
     pub deleted: Intervals,
     /// Of a pushed series.
     pub holding: Holding,
+    /// A sample of which it is known, without decoding, that it is the last one of a chunk.
+    pub last: Option<(i64, f64)>,
 }
 
 /// A sample, and whether it is a held one.

@@ -67,6 +67,7 @@ impl BlockSeries {
                     own: series.exceptions().to_vec(),
                 },
             },
+            last: None,
         }))
     }
 }

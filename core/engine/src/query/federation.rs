@@ -62,24 +62,51 @@ impl Federation {
     pub fn piece(&mut self, out: &mut Vec<u8>, size: usize) {
         let mut lines = String::new();
         while out.len() + lines.len() < size {
+            if self.exposition == Exposition::Text && self.put_number(&mut lines) {
+                continue;
+            }
             let Some(family) = self.next_run() else {
                 break;
             };
             match self.exposition {
                 Exposition::Protobuf => protobuf::family(&family, self.escaping, out),
-                Exposition::Text => self.put_text(family, &mut lines),
+                Exposition::Text => self.put_text(&family, &mut lines),
             }
         }
         out.extend_from_slice(lines.as_bytes());
     }
 
-    fn put_text(&mut self, family: Family, out: &mut String) {
-        let is_open = self.open.as_ref() == Some(&(family.name.clone(), family.kind));
+    /// The line of the next series when that has a number, which is what nearly all have: no family is made for it.
+    fn put_number(&mut self, out: &mut String) -> bool {
+        let Some(newest) = self.series.next_if(|newest| kind(&newest.value) == Shape::Number) else {
+            return false;
+        };
+        let Value::Float(value) = newest.value else {
+            return false;
+        };
+        let own = Labels::trusted(&newest.labels);
+        let name = own.get(METRIC_NAME);
+        self.put_header(name, Kind::Untyped, out);
+        let lacking = |label: &&Label| label.name == METRIC_NAME || own.get(&label.name).is_empty();
+        let external = self.external.iter().filter(lacking);
+        let external = external.map(|label| (label.name.as_str(), label.value.as_str()));
+        let labels = own.iter().filter(|(name, _)| *name != METRIC_NAME).chain(external);
+        text::line(name, labels, value, newest.t, self.escaping, out);
+        true
+    }
+
+    fn put_text(&mut self, family: &Family, out: &mut String) {
+        self.put_header(&family.name, family.kind, out);
+        text::family_lines(family, self.escaping, out);
+    }
+
+    /// Where a family of that name and type begins.
+    fn put_header(&mut self, name: &str, kind: Kind, out: &mut String) {
+        let is_open = matches!(&self.open, Some((open, of)) if open == name && *of == kind);
         if !is_open {
-            text::family_header(&family.name, None, family.kind, self.escaping, out);
+            text::family_header(name, None, kind, self.escaping, out);
+            self.open = Some((name.into(), kind));
         }
-        text::family_lines(&family, self.escaping, out);
-        self.open = Some((family.name, family.kind));
     }
 
     /// The next metrics of one name and type.

@@ -48,13 +48,16 @@ pub fn union_newest(sets: Vec<Vec<Newest>>) -> Vec<Newest> {
 fn newest_of(parts: &[Part], window: Window) -> Result<Option<Sample>, BadChunk> {
     match last_chunk(parts, window) {
         Some(None) => Ok(None),
-        Some(Some(chunk)) => last_of(chunk, window),
+        Some(Some((part, chunk))) => match part.last {
+            Some((t, value)) if t == chunk.maxt && t <= window.maxt => Ok(Some((t, Value::Float(value)))),
+            _ => last_of(chunk, window),
+        },
         None => Ok(join(parts, window)?.pop().map(|(sample, _)| sample)),
     }
 }
 
 /// The chunk that has the newest sample in `window`, `Some(None)` when no chunk meets it; None when chunks alone don't tell.
-fn last_chunk(parts: &[Part], window: Window) -> Option<Option<&Chunk>> {
+fn last_chunk(parts: &[Part], window: Window) -> Option<Option<(&Part, &Chunk)>> {
     let mut last: Option<(&Part, &Chunk)> = None;
     let mut before = i64::MIN;
     for part in parts {
@@ -74,7 +77,7 @@ fn last_chunk(parts: &[Part], window: Window) -> Option<Option<&Chunk>> {
     let Some((part, chunk)) = last else {
         return Some(None);
     };
-    (before < chunk.mint && part.shows_plainly(chunk, window)).then_some(Some(chunk))
+    (before < chunk.mint && part.shows_plainly(chunk, window)).then_some(Some((part, chunk)))
 }
 
 fn last_of(chunk: &Chunk, window: Window) -> Result<Option<Sample>, BadChunk> {

@@ -112,8 +112,8 @@ proptest! {
         };
         let part = Part {
             chunks: series.chunks.clone(),
-            deleted: Default::default(),
             holding: Holding::Stored { ticks: ticks.into(), own: series.own.clone().unwrap() },
+            ..Part::default()
         };
         for (held, wanted) in [(true, wanted_all), (false, wanted_own.iter().copied().collect())] {
             let window = Window { mint: EVER.0, maxt: EVER.1, held };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::merge::{Holding, Part};
+use engine::merge::Part;
 use proptest::prelude::*;
 
 use crate::{deleted, floats, labels, merged, samples, stream};
@@ -21,7 +21,7 @@ impl Piece {
         Part {
             chunks: all.chunks(self.chunk).map(floats).collect(),
             deleted: deleted(&self.deleted),
-            holding: Holding::No,
+            ..Part::default()
         }
     }
 

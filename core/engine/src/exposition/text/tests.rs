@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{family_header, family_lines};
+use super::{family_header, family_lines, line};
 use crate::exposition::Escaping;
 use crate::family::{Bucket, Family, Histogram, Kind, Label, Metric, Native, Summary, Text, Value};
 use crate::wire::{arbitrary, text, Options};
@@ -46,6 +46,27 @@ fn bucket(upper: f64, cumulative: u64, cumulative_float: f64) -> Bucket {
         cumulative,
         cumulative_float,
         exemplar: None,
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_line_alone_is_that_of_its_family(
+        name in "[a-z:]{1,6}|[ -~]{1,6}|é\n",
+        labels in proptest::collection::btree_map("[a-z]{1,3}|[ -~]{1,3}|é", "[ -~]{0,5}|\n", 0..4),
+        value in any::<f64>(),
+        time in any::<i64>(),
+    ) {
+        let labels: Vec<(&str, &str)> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut timed = metric(&labels, Value::Untyped(value));
+        timed.timestamp_ms = Some(time);
+        let family = family(&name, None, Kind::Untyped, vec![timed]);
+        for escaping in [Escaping::AllowUtf8, Escaping::Underscores, Escaping::Dots, Escaping::Values] {
+            let (mut alone, mut wanted) = (String::new(), String::new());
+            line(&name, labels.iter().copied(), value, time, escaping, &mut alone);
+            family_lines(&family, escaping, &mut wanted);
+            prop_assert_eq!(alone, wanted);
+        }
     }
 }
 
