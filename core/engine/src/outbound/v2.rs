@@ -116,3 +116,36 @@ fn put_metadata<'a>(out: &mut Vec<u8>, metadata: &'a Metadata, symbols: &mut Sym
     put_number(out, 3, symbols.number(metadata.help.as_bytes()));
     put_number(out, 4, symbols.number(metadata.unit.as_bytes()));
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::labels::pack;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Few texts of one length, so that neighbours share some in some places.
+        #[test]
+        fn numbers_stand_for_the_texts_of_each_set(
+            sets in proptest::collection::vec(proptest::collection::btree_map("[ab]{2}", "[ab]{2}", 0..4), 1..8),
+        ) {
+            let packed = sets.iter().map(|set| {
+                let mut pairs: Vec<(&str, &str)> = set.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                let mut out = Vec::new();
+                pack(&mut pairs, &mut out).unwrap();
+                out
+            });
+            let (packed, seed) = (packed.collect::<Vec<_>>(), RandomState::new());
+            let mut symbols = Symbols::new(&seed);
+            let numbered = packed.iter().map(|set| symbols.labels(Labels::trusted(set)).collect());
+            let numbered: Vec<Vec<u64>> = numbered.collect();
+            for (set, numbers) in packed.iter().zip(numbered) {
+                let texts = numbers.iter().filter_map(|n| symbols.texts.get(*n as usize).copied());
+                prop_assert!(texts.eq(Labels::trusted(set).texts()));
+            }
+            let once: std::collections::HashSet<_> = symbols.texts.iter().collect();
+            prop_assert_eq!(once.len(), symbols.texts.len());
+        }
+    }
+}
