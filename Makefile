@@ -65,6 +65,7 @@ fuzz: $(TOOLS) ## Readers of index, chunks, log and head chunks against damage; 
 bench: $(BUILT) $(TEST) ## Figures for docs/benchmarks.md, in one run with the peers on PATH
 	$(BIN)/python -m bench.push $(ARGS)
 	$(BIN)/python -m bench.forward $(ARGS)
+	$(BIN)/python -m bench.sender
 	$(BIN)/python -m bench.remote_write
 	$(BIN)/python -m bench.otlp
 	$(BIN)/python -m bench.engine --compression snappy

@@ -73,10 +73,10 @@ def churned(turn: list[Row], number: int) -> list[Row]:
     return made
 
 
-def bodies(series: int, rounds: int, *, churn: bool) -> Iterator[list[bytes]]:
-    """Compressed requests, round after round."""
+def bodies(series: int, rounds: int, *, churn: bool, ahead: int = 0) -> Iterator[list[bytes]]:
+    """Compressed requests, round after round; the last of them is of now, or of so many rounds from now."""
     encode = encoder()
-    start = int(time.time()) * 1000 - rounds * STEP
+    start = int(time.time()) * 1000 - (rounds - ahead) * STEP
     for number, turn in enumerate(rows(specs(series), rounds, start)):
         encoded = [encode(row) for row in (churned(turn, number) if churn else turn)]
         yield [snappy.compress(b"".join(encoded[i : i + SAMPLES])) for i in range(0, series, SAMPLES)]
