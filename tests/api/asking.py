@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.bridge_process import Answer, BridgeProcess
 
-__all__ = ["ask", "data", "post", "refused", "write"]
+__all__ = ["ask", "data", "post", "refused", "write", "write_requests"]
 
 Params = Mapping[str, str | Sequence[str]]
 
@@ -48,3 +48,15 @@ def write(bridge: BridgeProcess, *lines: str) -> None:
     """Samples as line protocol in milliseconds: `up,job=a value=1 1000`."""
     answer = bridge.request("POST", "/write?precision=ms", "\n".join(lines))
     assert answer.status == 204, answer.text
+
+
+def write_requests(bridge: BridgeProcess, now: int) -> None:
+    """`requests_total` of two hosts, 2 a second for the two minutes until `now` ms, and a pushed histogram with an
+    exemplar."""
+    for n in range(8, -1, -1):
+        t = now - n * 15_000
+        write(bridge, *(f"requests_total,job=api,instance=h{h}:1 value={(8 - n) * 30 + h} {t}" for h in range(2)))
+    body = '# HELP t Time.\n# TYPE t histogram\nt_bucket{le="1.0"} 1 # {trace_id="a"} 0.5\n'
+    body += 't_bucket{le="+Inf"} 1\nt_sum 0.5\nt_count 1\n# EOF\n'
+    kind = {"Content-Type": "application/openmetrics-text"}
+    assert bridge.request("PUT", "/metrics/job/batch", body, kind).status == 200

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import anyio.from_thread
 
 from tests.bridge_process import BridgeProcess, wait_until
-from tests.edge.serving import serving
+from tests.edge.serving import served
 from tests.faults.sinks import drained, sink_row
 from tests.forward.fake_influx import FakeInflux
 from tests.forward.fake_receiver import FakeReceiver
@@ -25,16 +20,6 @@ METRICS = {
     "batch_samples": "pushbridge_sink_batch_samples",
     "batch_bytes": "pushbridge_sink_batch_bytes",
 }
-
-
-@contextlib.contextmanager
-def served(fake: Any) -> Iterator[str]:
-    """A fake in a thread of its own; its address."""
-    with (
-        anyio.from_thread.start_blocking_portal("asyncio") as portal,
-        portal.wrap_async_context_manager(serving(fake)) as port,
-    ):
-        yield f"http://127.0.0.1:{port}"
 
 
 def sizes(bridge: BridgeProcess, sink: str) -> dict[str, int]:

@@ -6,16 +6,17 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
 import anyio
+import anyio.from_thread
 from starlette.types import ASGIApp
 
 from bridge.config import Listen, Web
 from bridge.edge import Server, bind
 
-__all__ = ["Reply", "Wire", "serving", "until"]
+__all__ = ["Reply", "Wire", "served", "serving", "until"]
 
 
 @contextlib.asynccontextmanager
@@ -50,6 +51,16 @@ async def serving(
                     await _close(server, listener)
                     serving.cancel()
                 await stopped.wait()
+
+
+@contextlib.contextmanager
+def served(app: ASGIApp) -> Iterator[str]:
+    """Serve `app` in a thread of its own, that outlives bridges; its address."""
+    with (
+        anyio.from_thread.start_blocking_portal("asyncio") as portal,
+        portal.wrap_async_context_manager(serving(app)) as port,
+    ):
+        yield f"http://127.0.0.1:{port}"
 
 
 async def _close(server: Server, listener: socket.socket) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import anyio.from_thread
 import pytest
 
 from tests.bridge_process import BridgeProcess, wait_until
-from tests.edge.serving import serving
+from tests.edge.serving import served
 from tests.faults.sinks import Jobs, at_sink, counted, drained, sink_row
 from tests.forward import faults
 from tests.forward.fake_influx import FakeInflux
@@ -30,16 +27,6 @@ BAD = {
     "influxdb": "{{name: bad, url: '{url}', dialect: v1, db: d, timeout: 1h}}",
     "remote_write": "{{name: bad, url: '{url}/api/v1/write', remote_timeout: 1h}}",
 }
-
-
-@contextlib.contextmanager
-def served(fake: Any) -> Iterator[str]:
-    """A fake in a thread of its own; its address."""
-    with (
-        anyio.from_thread.start_blocking_portal("asyncio") as portal,
-        portal.wrap_async_context_manager(serving(fake)) as port,
-    ):
-        yield f"http://127.0.0.1:{port}"
 
 
 class Mute:

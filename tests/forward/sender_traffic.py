@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import anyio.from_thread
-
 from tests.bridge_process import BridgeProcess, wait_until
-from tests.edge.serving import serving
+from tests.edge.serving import served
 from tests.faults.sinks import drained
 from tests.forward.fake_receiver import FakeReceiver, Labels, Row
 from tests.pushgw.test_protobuf import KIND, delimited, native
@@ -133,11 +131,8 @@ class Traffic:
 @contextlib.contextmanager
 def receiver_thread(receiver: FakeReceiver) -> Iterator[str]:
     """A receiver in a thread of its own, that outlives bridges; the address of its route."""
-    with (
-        anyio.from_thread.start_blocking_portal("asyncio") as portal,
-        portal.wrap_async_context_manager(serving(receiver)) as port,
-    ):
-        yield f"http://127.0.0.1:{port}/api/v1/write"
+    with served(receiver) as url:
+        yield f"{url}/api/v1/write"
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.asking import write
+from tests.api.asking import write_requests
 from tests.bridge_process import BridgeProcess
 
 pytestmark = pytest.mark.interop
@@ -22,13 +22,7 @@ END = NOW / 1000
 @pytest.fixture(scope="module")
 def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BridgeProcess]:
     with BridgeProcess(tmp_path_factory.mktemp("queries")) as process:
-        for n in range(8, -1, -1):
-            t = NOW - n * 15_000
-            write(process, *(f"requests_total,job=api,instance=h{h}:1 value={(8 - n) * 30 + h} {t}" for h in range(2)))
-        body = '# HELP t Time.\n# TYPE t histogram\nt_bucket{le="1.0"} 1 # {trace_id="a"} 0.5\n'
-        body += 't_bucket{le="+Inf"} 1\nt_sum 0.5\nt_count 1\n# EOF\n'
-        kind = {"Content-Type": "application/openmetrics-text"}
-        assert process.request("PUT", "/metrics/job/batch", body, kind).status == 200
+        write_requests(process, NOW)
         yield process
 
 

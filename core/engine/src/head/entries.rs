@@ -25,7 +25,8 @@ pub(super) struct SeriesChunks {
     pub(super) labels: Arc<[u8]>,
     /// Chunks that reach into the window, by time and without overlap; for a reader of held values, with the sample before it.
     pub(super) chunks: Vec<Chunk>,
-    /// Chunks of samples that came late, which may overlap all others. Of samples at one time the first counts.
+    /// Chunks of samples that came late, which may overlap all others. Which of several samples at one time is seen is decided by
+    /// [`crate::merge::join`].
     pub(super) late: Vec<Chunk>,
     /// What no reader sees of them any more.
     pub(super) deleted: Intervals,

@@ -140,16 +140,7 @@ impl Classic {
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
-    use crate::labels::pack;
-
-    fn sets(sets: &[&[(&str, &str)]]) -> LabelSets {
-        let packed = |labels: &&[(&str, &str)]| {
-            let mut out = Vec::new();
-            pack(&mut labels.to_vec(), &mut out).unwrap();
-            out.into()
-        };
-        LabelSets::new(sets.iter().map(packed).collect())
-    }
+    use crate::promql::label_sets::tests::sets;
 
     #[test]
     fn series_of_one_histogram_are_put_together_where_no_native_one_stands() {

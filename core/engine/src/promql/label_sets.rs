@@ -345,4 +345,4 @@ fn overridden(packed: &[u8], changes: &[(&str, &str)]) -> Arc<[u8]> {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests;
+pub(super) mod tests;

@@ -3,7 +3,8 @@
 use super::*;
 use crate::labels::{format_labels, pack};
 
-fn sets(sets: &[&[(&str, &str)]]) -> LabelSets {
+/// Label sets of these pairs.
+pub(in crate::promql) fn sets(sets: &[&[(&str, &str)]]) -> LabelSets {
     let packed = |labels: &&[(&str, &str)]| {
         let mut out = Vec::new();
         pack(&mut labels.to_vec(), &mut out).unwrap();
