@@ -78,6 +78,8 @@ class _Ways:
     no_proxy: NoProxy | None
 
     def proxy_for(self, url: str) -> ProxyUrl | None:
+        if not self.proxies:
+            return None
         parts = urlsplit(url)
         proxy = self.proxies.get(parts.scheme)
         if proxy is None or self.no_proxy is None:
