@@ -6,11 +6,8 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import subprocess
 import threading
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,68 +15,23 @@ import pytest
 
 from bridge.buffer import Directory, Files
 from bridge.clock import SystemClock
-from tests.bridge_process import BridgeProcess, free_port, wait_until
+from tests.bridge_process import BridgeProcess, wait_until
+from tests.interop.influxdbs import Influxd1
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
 
 SECONDS = float(os.environ.get("MAIN_JOB_SECONDS", "20"))
 
 
-class Influxd:
-    """InfluxDB 1.x with its data in a folder, so that it can be killed and started again."""
-
-    def __init__(self, program: Path, folder: Path) -> None:
-        self.port = free_port()
-        self._program = program
-        self._env = os.environ | {
-            "INFLUXDB_REPORTING_DISABLED": "true",
-            "INFLUXDB_BIND_ADDRESS": f"127.0.0.1:{free_port()}",
-            "INFLUXDB_META_DIR": str(folder / "meta"),
-            "INFLUXDB_DATA_DIR": str(folder / "data"),
-            "INFLUXDB_DATA_WAL_DIR": str(folder / "wal"),
-            "INFLUXDB_HTTP_BIND_ADDRESS": f"127.0.0.1:{self.port}",
-            "INFLUXDB_MONITOR_STORE_ENABLED": "false",
-            "INFLUXDB_HTTP_LOG_ENABLED": "false",
-        }
-        self._log = folder / "log"
-
-    def start(self) -> None:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen([str(self._program)], env=self._env, stdout=log, stderr=log)
-        wait_until("influxd answers", self._answers, 60)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def _answers(self) -> bool:
-        try:
-            return bool(urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ping", timeout=5).status == 204)
-        except OSError:
-            return False
-
-    def query(self, text: str, database: str = "d") -> list[list[object]]:
-        """The rows of one statement."""
-        data = urllib.parse.urlencode({"q": text, "db": database, "epoch": "ms"}).encode()
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/query", data=data, timeout=30) as answer:
-            (result,) = json.load(answer)["results"]
-        assert "error" not in result, result
-        return [row for series in result.get("series", []) for row in series["values"]]
-
-
 @pytest.fixture
-def influxd(peer: Callable[[str], Path], tmp_path: Path) -> Iterator[Influxd]:
-    folder = tmp_path / "influxd"
-    folder.mkdir()
-    server = Influxd(peer("influxd"), folder)
-    server.start()
-    server.query('CREATE DATABASE "d"')
-    yield server
-    server.kill()
+def influxd(peer: Callable[[str], Path], tmp_path: Path) -> Iterator[Influxd1]:
+    with Influxd1(peer("influxd"), tmp_path / "influxd") as server:
+        server.make("d")
+        yield server
 
 
-def config(influxd: Influxd) -> str:
-    return f"influxdb: [{{name: s, url: 'http://127.0.0.1:{influxd.port}', db: d}}]\n"
+def config(influxd: Influxd1) -> str:
+    return f"influxdb: [{{name: s, url: '{influxd.url}', db: d}}]\n"
 
 
 def drained(bridge: BridgeProcess) -> bool:
@@ -94,14 +46,14 @@ def stored(data: Path, name: str) -> dict[tuple[str, int], float]:
     return {(s.labels["job"], t): v for s in found for t, v in zip(s.timestamps, s.values, strict=True)}
 
 
-def at_sink(influxd: Influxd, name: str) -> dict[tuple[str, int], float]:
-    rows = influxd.query(f'SELECT value, job FROM "{name}"')
-    points = {(str(job), int(str(t))): float(str(value)) for t, value, job in rows}
-    assert len(points) == len(rows), "a point is there twice"
+def at_sink(influxd: Influxd1, name: str) -> dict[tuple[str, int], float]:
+    found = influxd.points(name)
+    points = {(dict(point.tags)["job"], point.time): float(point.value) for point in found}
+    assert len(points) == len(found), "a point is there twice"
     return points
 
 
-def test_each_push_once_at_its_push_time(influxd: Influxd, tmp_path: Path) -> None:
+def test_each_push_once_at_its_push_time(influxd: Influxd1, tmp_path: Path) -> None:
     with BridgeProcess(tmp_path, config(influxd)) as bridge:
         began = int(time.time() * 1000)
         for value in range(50):
@@ -109,10 +61,11 @@ def test_each_push_once_at_its_push_time(influxd: Influxd, tmp_path: Path) -> No
             assert bridge.request("PUT", "/metrics/job/one/zone/x%20y", body).status == 200
         ended = int(time.time() * 1000)
         wait_until("all is sent", lambda: drained(bridge))
-        rows = influxd.query('SELECT value, job, "table", zone FROM rows')
-        assert [row[1:] for row in rows] == [[value, "one", "a b,c=d", "x y"] for value in range(50)]
-        times = [int(str(row[0])) for row in rows]
-        assert times == sorted(set(times))
+        points = influxd.points("rows")
+        tags = (("job", "one"), ("table", "a b,c=d"), ("zone", "x y"))
+        assert [(point.tags, point.value) for point in points] == [(tags, value) for value in range(50)]
+        times = [point.time for point in points]
+        assert len(set(times)) == 50
         assert began <= times[0]
         assert times[-1] <= ended + 50  # pushes within one millisecond are moved on
         assert at_sink(influxd, "rows") == stored(bridge.data, "rows")
@@ -148,7 +101,7 @@ class Pusher(threading.Thread):
             connection.close()
 
 
-def test_kill_bridge_and_influxd_in_turn(influxd: Influxd, tmp_path: Path) -> None:
+def test_kill_bridge_and_influxd_in_turn(influxd: Influxd1, tmp_path: Path) -> None:
     bridge = BridgeProcess(tmp_path, config(influxd)).start()
     pushers = [Pusher(bridge.port, f"job{n}") for n in range(4)]
     for pusher in pushers:

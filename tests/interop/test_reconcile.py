@@ -14,7 +14,8 @@ from anyio import to_thread
 from tests.bridge_process import BridgeProcess, wait_until
 from tests.cli.running import Ran, pushbridge
 from tests.faults.sinks import sink_row
-from tests.interop.peers import Influxd, VictoriaMetrics
+from tests.interop.influxdbs import Influxd1
+from tests.interop.peers import VictoriaMetrics
 
 pytestmark = [pytest.mark.interop, pytest.mark.anyio]
 
@@ -45,7 +46,7 @@ def missing(ran: Ran) -> dict[str, int]:
 
 
 async def test_influxdb(peer: Callable[[str], Path], tmp_path: Path) -> None:
-    with Influxd(peer("influxd"), tmp_path / "influxd") as influxd:
+    with Influxd1(peer("influxd"), tmp_path / "influxd") as influxd:
         influxd.query('CREATE DATABASE "d"')
         text = f"influxdb: [{{name: main, url: '{influxd.url}', db: d}}]\n"
         with BridgeProcess(tmp_path, text) as bridge:

@@ -1,0 +1,101 @@
+"""What only InfluxDB 3 has: refused lines told by number, limits on databases and columns, a log that may be full, and
+SQL, with which points that are missing are found and brought back. It was run with Core 3.6.0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from anyio import to_thread
+
+from tests.bridge_process import BridgeProcess
+from tests.edge.serving import until
+from tests.forward.fake_influx import FakeInflux
+from tests.forward.rig import Rig, rig
+from tests.interop.influxdbs import Influxd3
+from tests.interop.test_influxdb import NOW, gauges
+from tests.interop.test_reconcile import JOBS, PUSHES, missing, push_all, reconcile
+
+pytestmark = [pytest.mark.interop, pytest.mark.anyio]
+
+
+@pytest.fixture
+def influxd(guest: Callable[[str], Path], tmp_path: Path) -> Iterator[Influxd3]:
+    with Influxd3(guest("influxdb3"), tmp_path / "influxd") as server:
+        server.make("d")
+        yield server
+
+
+def requests(r: Rig, kind: str) -> float:
+    """Requests that were answered so."""
+    return r.sink_registry.get_sample_value("pushbridge_sink_requests_total", {"sink": "main", "class": kind}) or 0
+
+
+async def test_refused_lines_are_told_by_number_and_nothing_is_sent_again(influxd: Influxd3, tmp_path: Path) -> None:
+    assert influxd.write(f"m,n=3 value=7i {NOW}".encode())[0] == 204
+    async with rig(tmp_path / "bridge", FakeInflux(version=3), **influxd.sink()) as r:
+        await r.store.append(gauges("m", "good"))
+        await r.drained()
+        assert (r.sink.status().account.sent, r.sink.status().account.dead_lettered) == (20, 20)
+        assert len(await to_thread.run_sync(influxd.points, "good")) == 20
+        assert (requests(r, "partial"), requests(r, "ok")) == (1, 0)
+
+
+async def test_a_limit_of_columns_holds_what_is_beyond_and_stores_the_others(influxd: Influxd3, tmp_path: Path) -> None:
+    async with rig(tmp_path / "bridge", FakeInflux(version=3), **influxd.sink(mapping="telegraf-rw")) as r:
+        await r.store.append(gauges(*(f"m{n}" for n in range(450)), count=1))
+        await r.drained()
+        await r.store.append(gauges(*(f"m{n}" for n in range(550)), count=1, t=NOW + 1))
+        await until(lambda: r.sink.status().state == "held")
+        assert "limit" in r.sink.status().problem
+        assert r.sink.status().account.dead_lettered == 0
+        assert r.sink.status().pending > 0
+
+
+async def test_a_database_too_many_is_waited_for(influxd: Influxd3, tmp_path: Path) -> None:
+    for n in range(4):
+        influxd.make(f"d{n}")
+    async with rig(tmp_path / "bridge", FakeInflux(version=3), **influxd.sink("more", auto_create="true")) as r:
+        await r.push(3)
+        await until(lambda: r.sink.status().state == "held")
+        assert r.sink.status().account.dead_lettered == 0
+        assert r.sink.status().pending == 3
+
+
+async def test_a_token_that_may_not_write_loses_nothing(influxd: Influxd3, tmp_path: Path) -> None:
+    async with rig(tmp_path / "bridge", FakeInflux(version=3), **influxd.sink(token="apiv3_wrong")) as r:
+        await r.push(3)
+        await until(lambda: r.sink.status().state == "held")
+        assert r.sink.status().problem.startswith("401")
+        assert r.sink.status().pending == 3
+
+
+async def test_a_log_that_is_full_is_waited_for(guest: Callable[[str], Path], tmp_path: Path) -> None:
+    flags = ("--wal-max-write-buffer-size=1", "--wal-flush-interval=200ms")
+    with Influxd3(guest("influxdb3"), tmp_path / "influxd", *flags) as influxd:
+        more = {"batch_samples": "10", "in_flight": "8"}
+        async with rig(tmp_path / "bridge", FakeInflux(version=3), **influxd.sink(**more)) as r:
+            await r.stop_sink()
+            for n in range(40):
+                await r.push(10, time=NOW + n)
+            r.start_sink()
+            await until(lambda: "buffer full" in r.sink.status().last_error, 30)
+            await until(lambda: r.sink.status().pending == 0, 60)
+            assert r.sink.status().account.dead_lettered == 0
+
+
+async def test_points_that_are_missing_are_found_and_brought_back(influxd: Influxd3, tmp_path: Path) -> None:
+    text = f"influxdb: [{{name: main, url: '{influxd.url}', db: d, token: '{influxd.token}'}}]\n"
+    with BridgeProcess(tmp_path, text) as bridge:
+        await to_thread.run_sync(push_all, bridge)
+        ran = await reconcile(bridge)
+        assert ran.code == 0, ran
+
+        before = influxd.points("rows")
+        influxd.drop("rows")
+        ran = await reconcile(bridge, "-o", "json")
+        assert (ran.code, missing(ran)) == (1, {"rows": JOBS * PUSHES})
+        ran = await reconcile(bridge, "--repair")
+        assert ran.code == 0, ran
+        assert influxd.points("rows") == before
