@@ -20,7 +20,8 @@ MOST = 96 << 20  # bytes; a frame of all series and steps takes 9 bytes a cell, 
 @pytest.fixture(scope="module")
 def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BridgeProcess]:
     with BridgeProcess(tmp_path_factory.mktemp("memory")) as process:
-        write(process, *(f"m,n={n},mod={n % 10} value={n} {NOW * 1000}" for n in range(SERIES)))
+        for t in range(NOW - STEPS, NOW + 1, 200):  # a value at every step, or frames would hold pages nobody touched
+            write(process, *(f"m,n={n},mod={n % 10} value={n} {t * 1000}" for n in range(SERIES)))
         assert post(process, "/query", {"query": "sum(m)"}).status == 200  # what it needs for any query
         yield process
 
@@ -34,7 +35,7 @@ def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BridgeProcess]:
         ("topk(3, m) - on (n) topk(3, m)", 3),
         ("count(label_replace(m, 'x', '$1', 'n', '(.)')) by (x)", 11),
         ("max_over_time(sum by (mod) (m)[2m:1s])", 10),
-        ("absent(m) or scalar(count(m)) * (m == 7)", 2),
+        ("absent(x) or scalar(count(m)) * (m == 7)", 2),
     ],
 )
 def test_a_small_answer_of_many_series_at_many_steps(bridge: BridgeProcess, query: str, series: int) -> None:
@@ -45,4 +46,4 @@ def test_a_small_answer_of_many_series_at_many_steps(bridge: BridgeProcess, quer
     assert memory.peak() - before < MOST
     assert len(result) == series
     assert {time for one in result for time, _ in one["values"]} >= {NOW}
-    assert len(json.dumps(result)) < 1 << 20
+    assert len(json.dumps(result)) < 4 << 20
