@@ -71,6 +71,7 @@ __all__ = [
     "Samples",
     "Series",
     "Staged",
+    "Told",
     "TooLong",
     "TooManyMetrics",
     "Unchanged",
@@ -1256,14 +1257,18 @@ class Unchanged:
     def __new__(cls, heartbeat: int) -> Self:
         """The same value is sent again after `heartbeat` ms. Nothing is known at first, so all is sent."""
 
-    def begin(self) -> int:
-        """What is encoded from now on is of another piece; its number."""
-
-    def taken(self, piece: int) -> None:
-        """The sink has all that was sent of a piece. The pieces before it are said so before, or never."""
+    def begin(self) -> Told:
+        """What is encoded from now on is of another piece: to be given to `encode_lines` with it."""
 
     def forget_all(self) -> None:
         """The sink is sent other things of these series too, or all again."""
+
+@final
+class Told:
+    """What one piece of the log tells a sink: to be kept until the sink has answered. Made by `Unchanged`."""
+
+    def taken(self) -> None:
+        """The sink has all that was sent of the piece. Pieces are said so in log order, or never."""
 
 def encode_lines(
     head: Head,
@@ -1272,15 +1277,19 @@ def encode_lines(
     route: Route,
     *,
     oldest: int | None = None,
-    unchanged: Unchanged | None = None,
+    told: Told | None = None,
+    whole: bool = False,
     exemplars: bool = False,
 ) -> Lines:
     """The lines of a slice, of series that `route` sends.
 
-    Slices must come in log order for `unchanged`, which leaves out what it knows. Behind a sample that came late, the
-    next one that `head` has is sent again, as a line that stands for no sample. Samples before `oldest` ms are left
-    out too. What kind of metric a series is of, where the mapping wants to know, is what `head` was told. Lines
-    of `exemplars` stand for no sample.
+    With `told` samples are left out that the sink needs not be sent; slices must come in log order then. Behind a
+    sample that came late, the next one that `head` has is sent again, as a line that stands for no sample. `whole`:
+    the same piece once more, for a sink that has not taken all of it: nothing is left out, and all comes again that may
+    have been left out behind samples that came late.
+
+    Samples before `oldest` ms are left out too. What kind of metric a series is of, where the mapping wants to know, is
+    what `head` was told. Lines of `exemplars` stand for no sample.
     """
 
 def encode_columns(

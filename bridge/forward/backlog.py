@@ -12,12 +12,13 @@ import anyio.to_thread
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
-from bridge.buffer import Gap, Position, Truncated
+from bridge.buffer import MAX_TIME, Gap, Position, Truncated
 from bridge.forward.account import Account
 from bridge.forward.catchup import Catcher
 from bridge.forward.history import History
 from bridge.forward.parcel import CatchUp, Parcel
 from bridge.forward.payload import Encoder
+from bridge.forward.ranges import Ranges
 from bridge.native import Head, LogSlice
 
 __all__ = ["Backlog", "Log"]
@@ -140,7 +141,8 @@ class Backlog:
             return
         logger.info("log gone before it was read, sending from history", samples=gap.seq - self._seq)
         self._position = gap.end
-        self._catch_up(CatchUp(gap.seq, gap.spans), self._until)
+        spans = Ranges((first, min(last + self._encoder.reach, MAX_TIME)) for first, last in gap.spans)
+        self._catch_up(CatchUp(gap.seq, tuple(spans.runs())), self._until)
 
     def _catch_up(self, state: CatchUp, until: int | None) -> None:
         # Of what was read some may be under way, or have been before a crash.

@@ -7,7 +7,18 @@ from typing import Any
 
 from bridge.config import InfluxSink
 from bridge.forward.payload import Abridged
-from bridge.native import Columns, Head, LineMapping, Lines, LogSlice, Route, Unchanged, encode_columns, encode_lines
+from bridge.native import (
+    Columns,
+    Head,
+    LineMapping,
+    Lines,
+    LogSlice,
+    Route,
+    Told,
+    Unchanged,
+    encode_columns,
+    encode_lines,
+)
 
 __all__ = ["LineEncoder", "line_mapping", "line_route"]
 
@@ -38,29 +49,31 @@ class LineEncoder:
         self._route = line_route(settings)
         self._oldest = oldest
         self._exemplars = settings.send_exemplars
-        self._unchanged = None if settings.send_unchanged else Unchanged(int(settings.heartbeat))
-        self._piece = 0
+        self.reach = 0 if settings.send_unchanged else int(settings.heartbeat)
+        self._unchanged = None if settings.send_unchanged else Unchanged(self.reach)
+        self._told: Told | None = None
 
     def encode_slice(self, head: Head, piece: LogSlice) -> Lines:
         """The samples of a piece of the log, whose references `head` knows, and exemplars if they are wanted."""
         if self._unchanged is not None:
-            self._piece = self._unchanged.begin()
-        return self._encode(head, piece, self._unchanged)
+            self._told = self._unchanged.begin()
+        return self._encode(head, piece, self._told)
 
     def abridged(self, head: Head, piece: LogSlice) -> Abridged | None:
-        """Whether that has left samples out which its others repeat, or what the sink had taken before."""
-        if self._unchanged is None:
+        """What goes with the lines of that piece, which leave out what the sink has been told before."""
+        if self._told is None:
             return None
-        return Abridged(partial(self._encode, head, piece, None), partial(self._unchanged.taken, self._piece))
+        return Abridged(partial(self._encode, head, piece, self._told, whole=True), self._told.taken)
 
-    def _encode(self, head: Head, piece: LogSlice, unchanged: Unchanged | None) -> Lines:
+    def _encode(self, head: Head, piece: LogSlice, told: Told | None, *, whole: bool = False) -> Lines:
         return encode_lines(
             head,
             piece,
             self._mapping,
             self._route,
             oldest=self._oldest(),
-            unchanged=unchanged,
+            told=told,
+            whole=whole,
             exemplars=self._exemplars,
         )
 

@@ -112,6 +112,10 @@ class Abridged:
 class Encoder(Protocol):
     """How stored samples become payloads of one kind of sink. Methods may be called in any thread."""
 
+    @property
+    def reach(self) -> int:
+        """How long behind a sample others may have been left out that must be sent when it comes late, ms."""
+
     def encode_slice(self, head: Head, piece: LogSlice) -> Payload:
         """The samples of a piece of the log, whose references `head` knows."""
 

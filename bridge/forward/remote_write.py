@@ -45,6 +45,8 @@ def route_of(settings: RemoteWriteSink) -> Route:
 class OutboundEncoder:
     """Samples as a receiver is sent them; they become a message when they are sent."""
 
+    reach = 0
+
     def __init__(self, settings: RemoteWriteSink, route: Route, dialect: Dialect, now_ms: Callable[[], int]) -> None:
         self._route = route
         self._dialect = dialect

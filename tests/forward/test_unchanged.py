@@ -181,6 +181,35 @@ async def test_a_late_sample_does_not_cover_what_was_left_out_behind_it(tmp_path
         await settled(r)
 
 
+async def test_what_is_refused_behind_a_late_sample_covers_nothing(tmp_path: Path) -> None:
+    """The sample that is told again is a dead letter: those behind it, which were left out too, are told themselves."""
+    async with unchanged_rig(tmp_path) as r:
+        await add(r, 1_000, m=1.0)
+        await r.drained()
+        await add_all(r, range(1_100, 1_500, 100), 1.0)
+        await settled(r)
+        r.fake.conflicting = lambda line: "field type conflict" if line.endswith(" 1300") else None
+        await add(r, 1_250, m=2.0)
+        await settled(r)
+        assert points(r.fake)["m"] == [(1_000, 1.0), (1_250, 2.0), (1_400, 1.0)]
+        assert [letter.line for letter in r.letters.letters()] == ["m value=1 1300"]
+        account = r.sink.status().account
+        assert (account.sent, account.dead_lettered) == (2, 0), "the letter is of a sample that counts as unchanged"
+
+
+async def test_one_refusal_in_a_piece_takes_nothing_from_late_samples_of_others(tmp_path: Path) -> None:
+    async with unchanged_rig(tmp_path) as r:
+        await add(r, 1_000, m=1.0, n=1.0)
+        await r.drained()
+        await add(r, 1_100, m=1.0, n=1.0)
+        await add(r, 1_200, m=1.0, n=1.0)
+        await settled(r)
+        r.fake.conflicting = lambda line: "field type conflict" if line.startswith("n ") else None
+        await add(r, 1_050, m=2.0, n=2.0)
+        await settled(r)
+        assert points(r.fake)["m"] == [(1_000, 1.0), (1_050, 2.0), (1_100, 1.0), (1_200, 1.0)]
+
+
 async def test_a_late_sample_after_a_restart(tmp_path: Path) -> None:
     async with unchanged_rig(tmp_path) as r:
         await add(r, 1_000, m=1.0)
@@ -211,6 +240,28 @@ async def test_what_was_sent_from_history_in_between(tmp_path: Path) -> None:
         await add(r, 1_200, m=1.0)
         await r.drained()
         assert points(r.fake)["m"] == [(1_000, 1.0), (1_100, 2.0), (1_200, 1.0)]
+
+
+async def test_a_late_sample_that_is_sent_from_history(tmp_path: Path) -> None:
+    """What was left out behind it lies in no time that the log has lost, and is sent all the same."""
+    minute, start = 60_000, 10_000_000
+    async with unchanged_rig(tmp_path, heartbeat="1h", batch_samples="1") as r:
+        await add(r, start, m=1.0)
+        await r.drained()
+        await add_all(r, range(start + 10 * minute, start + 40 * minute, 10 * minute), 1.0)
+        await r.drained()
+        r.fake.always = faults.answers(503, "busy")
+        r.now = start + 40 * minute
+        for _ in range(10):
+            await r.push()  # what is read ahead
+        await until(lambda: r.sink.status().state == "retrying")
+        await add(r, start + 15 * minute, m=2.0)
+        await r.cut()
+        await r.truncate()
+        r.fake.always = None
+        await r.drained()
+        await until(lambda: r.sink.status().account.catching_up is None)
+        assert misses(r, 60 * minute) == []
 
 
 async def test_zeros_of_both_signs_are_two_values_and_no_number_ends_one(tmp_path: Path) -> None:
@@ -260,8 +311,6 @@ def goes_on(steps: tuple[int, ...], values: tuple[float, ...]) -> Step:
 
 def comes_late(ago: int, value: float) -> Step:
     async def run(r: Rig, now: list[int]) -> None:
-        await r.drained()
-        r.fake.conflicting = lambda _line: None  # of what is sent again behind it nothing may be refused
         t = now[0] - ago
         if ("a", t) not in r.stored():
             await add(r, t, a=value)

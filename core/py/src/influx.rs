@@ -1,11 +1,12 @@
 //! Line protocol, both ways.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use engine::labels::Labels;
 use engine::wal::LogSlice;
 use engine::wire::influx::{
-    self, Encoder, Lines, Mapping, Memory, Natives, NonFinite, Options, ParseError, Precision, Stale, Unchanged,
+    self, Encoder, Lines, Mapping, Memory, Natives, NonFinite, Options, ParseError, Precision, Stale, Told, Unchanged,
 };
 use parking_lot::Mutex;
 use pyo3::create_exception;
@@ -42,6 +43,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyLines>()?;
     module.add_class::<PyLineMapping>()?;
     module.add_class::<PyUnchanged>()?;
+    module.add_class::<PyTold>()?;
     module.add_function(wrap_pyfunction!(encode_lines, module)?)?;
     module.add_function(wrap_pyfunction!(encode_columns, module)?)?;
     module.add_function(wrap_pyfunction!(metadata_lines, module)?)?;
@@ -95,25 +97,38 @@ impl PyLineMapping {
 
 /// What was last sent of each series.
 #[pyclass(name = "Unchanged", frozen, module = "bridge._core")]
-pub struct PyUnchanged(Mutex<Unchanged>);
+pub struct PyUnchanged(Arc<Mutex<Unchanged>>);
 
 #[pymethods]
 impl PyUnchanged {
     #[new]
     fn new(heartbeat: i64) -> Self {
-        Self(Mutex::new(Unchanged::new(heartbeat)))
+        Self(Arc::new(Mutex::new(Unchanged::new(heartbeat))))
     }
 
-    fn begin(&self) -> u64 {
-        self.0.lock().begin()
-    }
-
-    fn taken(&self, piece: u64) {
-        self.0.lock().taken(piece);
+    fn begin(&self) -> PyTold {
+        PyTold {
+            told: Mutex::new(self.0.lock().begin()),
+            unchanged: Arc::clone(&self.0),
+        }
     }
 
     fn forget_all(&self) {
         self.0.lock().forget_all();
+    }
+}
+
+/// What one piece of the log tells a sink.
+#[pyclass(name = "Told", frozen, module = "bridge._core")]
+pub struct PyTold {
+    told: Mutex<Told>,
+    unchanged: Arc<Mutex<Unchanged>>,
+}
+
+#[pymethods]
+impl PyTold {
+    fn taken(&self) {
+        self.unchanged.lock().taken(&self.told.lock());
     }
 }
 
@@ -217,7 +232,7 @@ fn no_line(index: usize) -> PyErr {
 }
 
 #[pyfunction]
-#[pyo3(signature = (head, slice, mapping, route, *, oldest = None, unchanged = None, exemplars = false))]
+#[pyo3(signature = (head, slice, mapping, route, *, oldest = None, told = None, whole = false, exemplars = false))]
 #[expect(clippy::too_many_arguments, reason = "a sink's settings, and what they are for")]
 fn encode_lines(
     py: Python<'_>,
@@ -226,36 +241,42 @@ fn encode_lines(
     mapping: &PyLineMapping,
     route: &PyRoute,
     oldest: Option<i64>,
-    unchanged: Option<&PyUnchanged>,
+    told: Option<&PyTold>,
+    whole: bool,
     exemplars: bool,
 ) -> PyLines {
     let options = mapping.options(oldest);
+    let mut encoder = Encoder::new(&options);
     PyLines(py.detach(|| {
-        let mut unchanged = unchanged.map(|unchanged| unchanged.0.lock());
+        let mut unchanged = told.filter(|_| !whole).map(|told| told.unchanged.lock());
+        let mut own = told.map(|told| told.told.lock());
+        let behind_late = own.as_ref().filter(|_| whole).map(|told| told.behind_late());
         let mut memory = Memory {
             router: &mut route.router(),
-            unchanged: unchanged.as_deref_mut(),
+            unchanged: unchanged.as_deref_mut().zip(own.as_deref_mut()),
         };
-        encode(head, &slice.0, &options, &mut memory, exemplars)
+        encode(&mut encoder, head, &slice.0, &mut memory, exemplars);
+        for times in behind_late.unwrap_or_default().chunks(ROWS_A_LOCK) {
+            influx::encode_behind(&mut encoder, &head.read(), times, memory.router);
+        }
+        encoder.finish()
     }))
 }
 
-fn encode(head: &PyHead, slice: &LogSlice, options: &Options, memory: &mut Memory<'_>, exemplars: bool) -> Lines {
-    let mut encoder = Encoder::new(options);
-    if let Some(unchanged) = memory.unchanged.as_mut() {
-        (slice.histograms().iter()).for_each(|(series, t, _)| unchanged.mix(*series, *t));
+fn encode(encoder: &mut Encoder<'_>, head: &PyHead, slice: &LogSlice, memory: &mut Memory<'_>, exemplars: bool) {
+    for rows in slice.histograms().chunks(ROWS_A_LOCK) {
+        influx::note_histograms(&head.read(), rows, memory);
     }
     for rows in slice.rows().chunks(ROWS_A_LOCK) {
-        influx::encode_floats(&mut encoder, &head.read(), rows, memory);
+        influx::encode_floats(encoder, &head.read(), rows, memory);
     }
     for rows in slice.histograms().chunks(ROWS_A_LOCK) {
-        influx::encode_histograms(&mut encoder, &head.read(), rows, memory);
+        influx::encode_histograms(encoder, &head.read(), rows, memory);
     }
     let exemplars = if exemplars { slice.exemplars() } else { &[] };
     for rows in exemplars.chunks(ROWS_A_LOCK) {
-        influx::encode_exemplars(&mut encoder, &head.read(), rows, memory);
+        influx::encode_exemplars(encoder, &head.read(), rows, memory);
     }
-    encoder.finish()
 }
 
 #[pyfunction]

@@ -81,6 +81,7 @@ pub struct Router {
     route: Route,
     young: HashMap<SeriesRef, Fate, RandomState>,
     old: HashMap<SeriesRef, Fate, RandomState>,
+    hasher: RandomState,
 }
 
 impl Router {
@@ -95,6 +96,14 @@ impl Router {
     /// The route.
     pub fn route(&self) -> &Route {
         &self.route
+    }
+
+    /// What tells series apart at the sink, where one is sent under `sent`: rules may make several series one.
+    pub fn sink_series(&self, series: SeriesRef, sent: Option<Labels<'_>>) -> u64 {
+        match sent {
+            Some(labels) if !self.route.rules.is_empty() => self.hasher.hash_one(labels.packed()),
+            _ => series.0,
+        }
     }
 
     /// What becomes of a series of the log, whose labels `labels` tells; `None` when nobody knows them.

@@ -37,6 +37,8 @@ pub use mapping::{Mapping, Natives, NonFinite, Options, Stale};
 pub use notes::metadata_lines;
 pub use parse::{parse, BadLines, ParseError, Parsed, Precision};
 pub use scan::whole_lines;
-pub use stored::{encode_columns, encode_exemplars, encode_floats, encode_histograms, Memory};
+pub use stored::{
+    encode_behind, encode_columns, encode_exemplars, encode_floats, encode_histograms, note_histograms, Memory,
+};
 pub use tally::Tally;
-pub use unchanged::{Look, Unchanged};
+pub use unchanged::{Told, Unchanged};

@@ -72,6 +72,11 @@ impl<'o> Encoder<'o> {
         self.options
     }
 
+    /// Whether a sample at `t` is one that the sink takes, by its time.
+    pub fn reaches(&self, t: i64) -> bool {
+        t >= self.options.oldest && t.unsigned_abs() <= MAX_MS
+    }
+
     /// Take a sample; one that can be no line is counted.
     pub fn add(&mut self, row: &Row<'_>) {
         match put_row(row, self.options, &mut self.lines, self.merger.as_mut()) {

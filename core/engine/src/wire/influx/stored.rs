@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::encode::{Encoder, Point, Row};
 use super::lines::{Lines, Reason};
 use super::mapping::Options;
-use super::unchanged::{Look, Unchanged};
+use super::unchanged::{shown, Look, Told, Unchanged};
 use crate::family::Kind;
 use crate::head::Head;
 use crate::histogram::Histogram;
@@ -20,40 +20,69 @@ use crate::wal::{ExemplarRow, SeriesRef};
 pub struct Memory<'m> {
     /// Which of them it is sent.
     pub router: &'m mut Router,
-    /// What it was sent of them last, when it is not sent the same again.
-    pub unchanged: Option<&'m mut Unchanged>,
+    /// What it was sent of them last, when it is not sent the same again, and what this piece tells it.
+    pub unchanged: Option<(&'m mut Unchanged, &'m mut Told)>,
 }
 
 /// Give `encoder` float samples of the log, whose series `head` knows; they must come in log order.
 pub fn encode_floats(encoder: &mut Encoder<'_>, head: &Head, rows: &[(SeriesRef, i64, f64)], memory: &mut Memory<'_>) {
-    let Options { mapping, oldest, .. } = *encoder.options();
     for &(series, t, value) in rows {
         let Some(fate) = fate_in_log(encoder, head, series, memory.router) else {
             continue;
         };
-        let unchanged = memory.unchanged.as_mut().filter(|_| t >= oldest);
-        let again = match unchanged.map(|unchanged| (unchanged.look(series, t, value), unchanged)) {
-            Some((Look::Repeats, _)) => {
-                encoder.leave_out(Reason::Unchanged);
-                continue;
+        let mut row = float_of(encoder, head, &fate, series, (t, value));
+        let mut again = None;
+        if let Some((unchanged, told)) = memory.unchanged.as_mut().filter(|_| encoder.reaches(t)) {
+            let key = memory.router.sink_series(series, row.labels);
+            match unchanged.look(told, key, t, shown(value, row.kind)) {
+                Look::Repeats => {
+                    encoder.leave_out(Reason::Unchanged);
+                    continue;
+                }
+                Look::Late => {
+                    told.late.push((series, t));
+                    let next = head
+                        .numbers_behind(series, t, t.saturating_add(unchanged.heartbeat()))
+                        .first()
+                        .copied();
+                    let told_next = next.map(|(t, v)| (t, v.and_then(|v| shown(v, row.kind))));
+                    unchanged.told_again(told, key, t, told_next);
+                    again = next.and_then(|(t, v)| Some((t, v?)));
+                }
+                Look::Sent => {}
             }
-            Some((Look::Late, unchanged)) => {
-                let next = head.number_after(series, t, unchanged.end_of(t));
-                unchanged.told_again(series, t, next);
-                next
-            }
-            Some((Look::Sent, _)) | None => None,
-        };
-        let mut row = Row {
-            labels: sent_as(&fate, head.labels(series).map(Labels::trusted)),
-            kind: mapping.needs_kind().then(|| head.kind(series)).flatten(),
-            t,
-            point: Point::Float(value),
-        };
+        }
         encoder.add(&row);
         if let Some((t, value)) = again {
             (row.t, row.point) = (t, Point::Float(value));
             encoder.add_again(&row);
+        }
+    }
+}
+
+/// Give `encoder` the numbers that `head` has in these times of series, first and last excluded: what may have been left out.
+pub fn encode_behind(encoder: &mut Encoder<'_>, head: &Head, times: &[(SeriesRef, i64, i64)], router: &mut Router) {
+    for &(series, t, end) in times {
+        let Some(fate) = router.fate(series, || head.labels(series).map(Labels::trusted)) else {
+            continue;
+        };
+        for (t, value) in head.numbers_behind(series, t, end) {
+            if let Some(value) = value {
+                encoder.add_again(&float_of(encoder, head, &fate, series, (t, value)));
+            }
+        }
+    }
+}
+
+/// Say which series have native histograms, before their floats are looked at.
+pub fn note_histograms(head: &Head, rows: &[(SeriesRef, i64, Arc<Histogram>)], memory: &mut Memory<'_>) {
+    let Some((unchanged, _)) = memory.unchanged.as_mut() else {
+        return;
+    };
+    for (series, t, _) in rows {
+        let own = head.labels(*series).map(Labels::trusted);
+        if let Some(fate) = memory.router.fate(*series, || own) {
+            unchanged.mix(memory.router.sink_series(*series, sent_as(&fate, own)), *t);
         }
     }
 }
@@ -103,6 +132,23 @@ fn fate_in_log(encoder: &mut Encoder<'_>, head: &Head, series: SeriesRef, router
     };
     encoder.leave_out(reason);
     None
+}
+
+/// A float sample of a series on its way.
+fn float_of<'a>(
+    encoder: &Encoder<'_>,
+    head: &'a Head,
+    fate: &'a Fate,
+    series: SeriesRef,
+    (t, value): (i64, f64),
+) -> Row<'a> {
+    let needs_kind = encoder.options().mapping.needs_kind();
+    Row {
+        labels: sent_as(fate, head.labels(series).map(Labels::trusted)),
+        kind: needs_kind.then(|| head.kind(series)).flatten(),
+        t,
+        point: Point::Float(value),
+    }
 }
 
 /// The labels that a series is sent under, which are its own if they are not changed.
