@@ -52,6 +52,7 @@ __all__ = [
     "OtlpDecoder",
     "OtlpError",
     "Outbound",
+    "OutboundMetadata",
     "Page",
     "ParseError",
     "Pattern",
@@ -98,7 +99,6 @@ __all__ = [
     "label_values",
     "log_hole",
     "metadata_lines",
-    "metadata_messages",
     "operate_histograms",
     "parse_families",
     "parse_histogram_literal",
@@ -1560,6 +1560,26 @@ class Outbound:
         """The same, if it is kept."""
 
 @final
+class OutboundMetadata:
+    """Type, unit and help of every metric that a head was told of, by name, for remote write 1.0."""
+
+    def __new__(cls, head: Head) -> OutboundMetadata:
+        """As they are now."""
+
+    def __len__(self) -> int:
+        """How many metrics."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of a message with them before compression, about."""
+
+    def part(self, start: int, max_metrics: int, max_bytes: int) -> OutboundMetadata:
+        """Metrics from `start` on, as many as fit both bounds: at least one while there is any."""
+
+    def message(self) -> bytes:
+        """The body of a request: a snappy block with a message of metadata alone."""
+
+@final
 class SampleTally:
     """Samples by metric and stretch of time, as a receiver counts them with PromQL: stale markers not at all."""
 
@@ -1587,9 +1607,6 @@ def select_columns(
 ) -> Outbound:
     """The same of samples `start` to `stop` of columns, counted through the floats of all series and then through the
     histograms."""
-
-def metadata_messages(head: Head, most: int) -> list[bytes]:
-    """Bodies of remote write 1.0 with the type, help and unit of every metric, of `most` metrics each."""
 
 # -- push groups -------------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from bridge.forward.answer import Ruling, Verdict
 from bridge.forward.gate import Gate
 from bridge.forward.metrics import SinkMetrics
 from bridge.forward.pace import Pace
-from bridge.forward.payload import Payload
+from bridge.forward.payload import Load, Payload
 from bridge.forward.throttle import Signal, Throttle, signal_of
 from bridge.forward.transport import Transport
 
@@ -72,7 +72,7 @@ class Delivery:
         self.last_problem = ""  # also after it is over
         self.last_problem_ms: int | None = None
         self._clock = clock
-        self.accepted = 0  # bodies: whoever is refused while this grows is refused for its samples
+        self.accepted = 0  # bodies of samples: whoever is refused while this grows is refused for its samples
 
     async def send(self, payload: Payload, *, doubts: int) -> Ruling:
         """Send `payload` until the answer is OK, SPLIT, PARTIAL, POISON or DOUBT.
@@ -95,9 +95,28 @@ class Delivery:
                 return replace(ruling, verdict=Verdict.SPLIT, unsure=unsure)
             return ruling
 
-    def _is_slow(self, payload: Payload, ruling: Ruling) -> bool:
+    async def offer(self, load: Load) -> Ruling:
+        """Send what is no sample until the answer is OK, SPLIT, PARTIAL, POISON or DOUBT.
+
+        Samples that ask come first, and are never held up: RETRY or HOLD comes back after `Pace.doubts` attempts, if
+        samples got through meanwhile. Raises Stopped.
+        """
+        accepted, attempts = self.accepted, 0
+        while True:
+            async with self._turn:
+                pass
+            ruling = await self._attempt(load, attempts, beside=True)
+            attempts += 1
+            if ruling.verdict not in _AGAIN or (attempts >= self._pace.doubts and self.accepted > accepted):
+                return ruling
+            if self._is_slow(load, ruling):
+                return replace(ruling, verdict=Verdict.SPLIT)
+            # Samples that get through in between make the sink's streak short.
+            await self._pause(self._pace.delay(ruling, max(self._streak, attempts)))
+
+    def _is_slow(self, load: Load, ruling: Ruling) -> bool:
         """It was not answered in time, and by now it would be sent in smaller requests."""
-        return signal_of(ruling) is Signal.LATE and len(payload) > self.throttle.batch
+        return signal_of(ruling) is Signal.LATE and len(load) > self.throttle.batch
 
     async def _insist(self, payload: Payload, doubts: int, *, unsure: bool) -> Ruling:
         equal = retries = 0
@@ -126,34 +145,36 @@ class Delivery:
         )
         return replace(await retrying(attempt), unsure=unsure)
 
-    async def _attempt(self, payload: Payload, retries: int) -> Ruling:
+    async def _attempt(self, load: Load, retries: int, *, beside: bool = False) -> Ruling:
+        """`beside`: it is no sample, and that it is taken tells nothing of what becomes of those."""
         async with self._gate:
             if self._stopping.is_set():
                 raise Stopped
-            request = await self._transport.pack(payload)
+            request = await self._transport.pack(load)
             started = time.perf_counter()
             ruling = await self._transport.post(request, retries=retries)
             now = time.perf_counter()
-            self.throttle.note(
-                now,
-                signal_of(ruling),
-                now - started,
-                samples=len(payload),
-                size=payload.size,
-                waiting=self._gate.waiting,
-            )
+            if not (beside and signal_of(ruling) is Signal.TAKEN):
+                self.throttle.note(
+                    now,
+                    signal_of(ruling),
+                    now - started,
+                    samples=len(load),
+                    size=load.size,
+                    waiting=self._gate.waiting,
+                )
         if ruling.verdict is Verdict.REPACK:
             self._log.warning("sink does not understand, sending in another form", answer=ruling.answer.text[:500])
-            again = await self._attempt(payload, retries)
+            again = await self._attempt(load, retries, beside=beside)
             return replace(again, unsure=again.unsure or ruling.answer.status != 415)
         self._metrics.note_request(ruling.verdict.value, now - started)
         self._note(ruling)
+        if ruling.verdict is Verdict.OK and not beside:
+            self.accepted += 1
         return ruling
 
     def _note(self, ruling: Ruling) -> None:
         """Keep the state; log only when it changes."""
-        if ruling.verdict is Verdict.OK:
-            self.accepted += 1
         state = _STATES.get(ruling.verdict, State.UP)
         before, self.state = self.state, state
         self._streak = self._streak + 1 if state is before and state is not State.UP else 1

@@ -21,7 +21,7 @@ from bridge.forward.answer import Answer, Ruling, Verdict
 from bridge.forward.classify import Dialect, classify
 from bridge.forward.influx_admin import AdminFailed, InfluxAdmin
 from bridge.forward.influx_http import database_of, extra_headers, find_dialect, open_session, tls_of
-from bridge.forward.payload import Payload
+from bridge.forward.payload import Load
 from bridge.forward.proxy import by_proxy
 from bridge.forward.transport import Request, Transport, no_answer
 from bridge.native import Lines
@@ -51,15 +51,15 @@ class _LineTransport:
         self._settings = settings
         self._clock = clock
 
-    async def pack(self, payload: Payload) -> Request:
+    async def pack(self, load: Load) -> Request:
         """Make a request of lines, in a thread when that takes long."""
-        assert isinstance(payload, Lines)  # noqa: S101 - the encoder makes nothing else
-        body, headers = payload.body, {"Content-Type": _CONTENT_TYPE}
+        assert isinstance(load, Lines)  # noqa: S101 - the encoder makes nothing else
+        body, headers = load.body, {"Content-Type": _CONTENT_TYPE}
         if self._settings.gzip:
             headers["Content-Encoding"] = "gzip"
             is_long = len(body) >= _WORTH_A_THREAD
             body = await anyio.to_thread.run_sync(_gzip, body) if is_long else _gzip(body)
-        return Request(body, headers, len(payload))
+        return Request(body, headers, len(load))
 
 
 def _gzip(body: bytes) -> bytes:
@@ -257,9 +257,9 @@ class CreatingTransport:
         self._admin = admin
         self._creating = asyncio.Lock()
 
-    async def pack(self, payload: Payload) -> Request:
+    async def pack(self, load: Load) -> Request:
         """Make a request of lines."""
-        return await self._transport.pack(payload)
+        return await self._transport.pack(load)
 
     async def post(self, request: Request, *, retries: int = 0) -> Ruling:
         """Send lines; where they were to go is there for the next attempt."""

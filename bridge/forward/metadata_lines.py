@@ -6,7 +6,7 @@ import structlog
 from bridge.clock import Clock, sleep
 from bridge.config import InfluxSink
 from bridge.forward.bisect import Search
-from bridge.forward.delivery import Stopped
+from bridge.forward.delivery import Delivery, Stopped
 from bridge.forward.lines import line_route
 from bridge.native import Head, metadata_lines
 
@@ -25,7 +25,7 @@ class MetadataLines:
         self._clock = clock
         self._logger = structlog.get_logger(__name__).bind(sink=settings.name)
 
-    async def run(self, head: Head, search: Search) -> None:
+    async def run(self, head: Head, delivery: Delivery, search: Search) -> None:  # noqa: ARG002 - the search has it
         """Send what `head` was told, until cancelled or the bridge stops."""
         while self._settings.send_metadata:
             try:

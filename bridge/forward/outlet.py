@@ -51,7 +51,7 @@ class Outlet:
         new_tally: counts points of such payloads by stretches of so many ms, as the sink would.
         retention: how far back the sink keeps samples, where it can be asked.
         ordered: a sample sent again may be refused for the newer ones behind it, so it is noted what is under way.
-        beside: sends what is no sample, by the sink's search where it is lines as samples are, until cancelled.
+        beside: sends what is no sample, until cancelled: by the sink's delivery, or its search where it is lines too.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Outlet:
     new_tally: Callable[[int], Tally[Any]]
     retention: Retention | None = None
     ordered: bool = False
-    beside: Callable[[Head, Search], Coroutine[Any, Any, None]] | None = None
+    beside: Callable[[Head, Delivery, Search], Coroutine[Any, Any, None]] | None = None
 
 
 def open_outlet(settings: SinkSettings, clock: Clock) -> Outlet:
@@ -128,7 +128,7 @@ def _remote_write(settings: RemoteWriteSink, clock: Clock) -> Outlet:
         in_flight=2,
         new_tally=SampleTally,
         ordered=True,
-        beside=MetadataFeed(settings.metadata_config, transport, dialect, settings.name, clock).run,
+        beside=MetadataFeed(settings.metadata_config, dialect, settings.name, clock).run,
     )
 
 

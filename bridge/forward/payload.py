@@ -10,18 +10,22 @@ from typing import Protocol, Self, TypeVar, runtime_checkable
 
 from bridge.native import Columns, Head, LogSlice
 
-__all__ = ["Abridged", "Encoder", "Merged", "Payload", "Tally", "samples_in", "samples_of"]
+__all__ = ["Abridged", "Encoder", "Load", "Merged", "Payload", "Tally", "samples_in", "samples_of"]
 
 
-class Payload(Protocol):
-    """Samples of one sink in the order in which they are sent. Implemented by the core."""
+class Load(Protocol):
+    """What a request is made of: samples, or what is known beside them. Implemented by the core."""
 
     def __len__(self) -> int:
-        """How many samples."""
+        """How many of them."""
 
     @property
     def size(self) -> int:
         """Bytes that they take in a request before compression, about."""
+
+
+class Payload(Load, Protocol):
+    """Samples of one sink in the order in which they are sent. Implemented by the core."""
 
     @property
     def newest(self) -> int | None:

@@ -10,10 +10,10 @@ from bridge.clock import Clock
 from bridge.config import RemoteWriteSink
 from bridge.forward.answer import PAGE, Answer, Ruling, Verdict
 from bridge.forward.http_client import Client, NoToken
-from bridge.forward.payload import Payload
+from bridge.forward.payload import Load
 from bridge.forward.remote_answer import judge
 from bridge.forward.transport import Request, no_answer
-from bridge.native import Columns, Head, LogSlice, Outbound, Route, select_columns, select_slice
+from bridge.native import Columns, Head, LogSlice, Outbound, OutboundMetadata, Route, select_columns, select_slice
 
 __all__ = ["Dialect", "OutboundEncoder", "RemoteWrite", "route_of"]
 
@@ -104,14 +104,16 @@ class RemoteWrite:
             connections=settings.queue_config.max_shards + 1,
         )
 
-    async def pack(self, payload: Payload) -> Request:
-        """Make a message of samples, in a thread, if there is none yet."""
-        assert isinstance(payload, Outbound)  # noqa: S101 - the encoder makes nothing else
+    async def pack(self, load: Load) -> Request:
+        """Make a message of samples, in a thread, if there is none yet; or one of metadata, which is of 1.0."""
+        if isinstance(load, OutboundMetadata):
+            return Request(await anyio.to_thread.run_sync(load.message), _HEADERS[1])
+        assert isinstance(load, Outbound)  # noqa: S101 - the encoder makes nothing else
         version = self._dialect.version
-        body = payload.made(version)
+        body = load.made(version)
         if body is None:
-            body = await anyio.to_thread.run_sync(payload.message, version)
-        return Request(body, _HEADERS[version], len(payload), version)
+            body = await anyio.to_thread.run_sync(load.message, version)
+        return Request(body, _HEADERS[version], len(load), version)
 
     async def post(self, request: Request, *, retries: int = 0) -> Ruling:
         """Send it and judge the answer."""
@@ -130,13 +132,11 @@ class RemoteWrite:
         ruling = judge(answer, request.version, request.samples, _written(told))
         if ruling.verdict is Verdict.REPACK:
             self._dialect.version = 1
+        if ruling.verdict is Verdict.DOUBT and not request.samples:
+            return replace(ruling, verdict=Verdict.POISON)  # there are no samples that could be in doubt
         if status == 401:
             self._client.forget_token()
         return ruling
-
-    async def post_metadata(self, body: bytes) -> Ruling:
-        """Send a message of metadata alone, of remote write 1.0."""
-        return await self.post(Request(body, _HEADERS[1]))
 
     async def close(self) -> None:
         """Close all connections."""

@@ -170,7 +170,7 @@ class Sink:
                 await retention.learn()
                 others.append(group.create_task(retention.watch()))
             if self._outlet.beside is not None:
-                others.append(group.create_task(self._outlet.beside(self._log.head, self._search)))
+                others.append(group.create_task(self._outlet.beside(self._log.head, self._delivery, self._search)))
             await self._feed.run(self._stopping, self._pace.stop)
             for task in others:
                 task.cancel()

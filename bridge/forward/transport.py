@@ -7,19 +7,19 @@ from typing import Protocol
 import aiohttp
 
 from bridge.forward.answer import REFUSED, TIMEOUT, UNSENT, Answer, Ruling
-from bridge.forward.payload import Payload
+from bridge.forward.payload import Load
 
 __all__ = ["Request", "Transport", "no_answer"]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A payload as it goes over the wire.
+    """A load as it goes over the wire.
 
     Attributes:
         body: as sent, compressed.
         headers: what says how to read it.
-        samples: how many are in it.
+        samples: how many are in it; 0 when it is something else.
         version: of the protocol, where it has several.
     """
 
@@ -32,8 +32,8 @@ class Request:
 class Transport(Protocol):
     """A write route of one sink. Belongs to one event loop; connections open with the first post."""
 
-    async def pack(self, payload: Payload) -> Request:
-        """Make a request of a payload, in a thread when that takes long."""
+    async def pack(self, load: Load) -> Request:
+        """Make a request of a load, in a thread when that takes long."""
 
     async def post(self, request: Request, *, retries: int = 0) -> Ruling:
         """Send it, once more after so many `retries`, and judge the answer. That none came is an answer too."""

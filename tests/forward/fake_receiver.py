@@ -108,10 +108,10 @@ def read_v2(headers: dict[str, str], body: bytes) -> Write:
 class FakeReceiver:
     """An ASGI app.
 
-    `faults` are met by the next requests, one each; `always` by every one while it is set. `refuse` tells which
-    samples are bad. With `ordered` a sample older than the newest of its series is refused, as by a Prometheus.
-    `silent` answers without counts, as receivers do that know nothing of 2.0; `named` lets a partial answer say which
-    series.
+    `faults` are met by the next requests of samples, one each; `always` by every request while it is set,
+    `metadata_fault` by those of metadata alone, which have a list of their own. `refuse` tells which samples are bad.
+    With `ordered` a sample older than the newest of its series is refused, as by a Prometheus. `silent` answers without
+    counts, as receivers do that know nothing of 2.0; `named` lets a partial answer say which series.
     """
 
     versions: tuple[int, ...] = (1, 2)
@@ -122,7 +122,9 @@ class FakeReceiver:
     refuse: Refuse = lambda _labels, _t, _value: None
     faults: deque[Fault] = field(default_factory=deque)
     always: Fault | None = None
+    metadata_fault: Fault | None = None
     writes: list[Write] = field(default_factory=list)
+    metadata_writes: list[Write] = field(default_factory=list)
     stored: dict[Labels, dict[int, Row]] = field(default_factory=dict)
     metadata: list[Any] = field(default_factory=list)
     under_way: int = 0
@@ -161,11 +163,19 @@ class FakeReceiver:
             version = 1  # the fields of 2.0 mean nothing to it
         write = (read_v1 if version == 1 else read_v2)(headers, raw)
         if version == 1 and write.message.metadata:
-            self.metadata.append(write.message.metadata)
-            return Response(status_code=204)
+            return await self._take_metadata(write)
         self.writes.append(write)
         fault = self.faults.popleft() if self.faults else self.always
         return await fault(self, write) if fault is not None else self.serve(write)
+
+    async def _take_metadata(self, write: Write) -> Response | None:
+        assert not write.rows, "metadata goes alone"
+        self.metadata_writes.append(write)
+        fault = self.metadata_fault or self.always
+        if fault is not None:
+            return await fault(self, write)
+        self.metadata.append(write.message.metadata)
+        return Response(status_code=204)
 
     def serve(self, write: Write) -> Response:
         """Store what can be stored and answer as a Prometheus does."""

@@ -6,6 +6,7 @@
 //! columns  ───┘                                        └─> text, for dead letters and back
 //! ```
 
+mod families;
 mod gather;
 mod histogram;
 mod message;
@@ -17,13 +18,14 @@ mod v1;
 mod v2;
 
 pub use ahash::RandomState as Seed;
+pub use families::Families;
 pub use gather::{of_columns, of_slice, Wanted};
 pub use message::compress;
 pub use route::{Fate, Route, Router};
 pub use samples::{Exemplar, Item, Samples, Unsendable};
 pub use tally::Tally;
 pub use text::{read, write, BadLine};
-pub use v1::{encode_metadata, encode_v1};
+pub use v1::encode_v1;
 pub use v2::encode_v2;
 
 #[cfg(test)]

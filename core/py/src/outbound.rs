@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use engine::labels::{format_labels, Labels};
 use engine::outbound::{
-    compress, encode_metadata, encode_v1, encode_v2, of_columns, of_slice, read, write, Item, Route, Router, Samples,
-    Seed, Tally, Wanted,
+    compress, encode_v1, encode_v2, of_columns, of_slice, read, write, Families, Item, Route, Router, Samples, Seed,
+    Tally, Wanted,
 };
 use engine::relabel::{relabel, Rule, Settings};
 use parking_lot::Mutex;
@@ -22,11 +22,11 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyRelabelRule>()?;
     module.add_class::<PyRoute>()?;
     module.add_class::<PyOutbound>()?;
+    module.add_class::<PyOutboundMetadata>()?;
     module.add_class::<PySampleTally>()?;
     module.add_function(wrap_pyfunction!(relabel_labels, module)?)?;
     module.add_function(wrap_pyfunction!(select_slice, module)?)?;
-    module.add_function(wrap_pyfunction!(select_columns, module)?)?;
-    module.add_function(wrap_pyfunction!(metadata_messages, module)?)
+    module.add_function(wrap_pyfunction!(select_columns, module)?)
 }
 
 /// A checked relabelling rule.
@@ -150,6 +150,10 @@ impl PyOutbound {
     }
 }
 
+fn too_long() -> PyErr {
+    PyValueError::new_err("a message of more than 4 GiB")
+}
+
 /// What the messages are hashed with; nothing outside of one message depends on it.
 fn any_seed() -> Seed {
     Seed::new()
@@ -256,7 +260,7 @@ impl PyOutbound {
             1 => compress(&encode_v1(&self.samples)),
             _ => compress(&encode_v2(&self.samples, &any_seed())),
         });
-        let message = message.ok_or_else(|| PyValueError::new_err("a message of more than 4 GiB"))?;
+        let message = message.ok_or_else(too_long)?;
         let message = PyBytes::new(py, &message).unbind();
         *self.message.lock() = Some((version, message.clone_ref(py)));
         Ok(message)
@@ -339,21 +343,35 @@ impl PySampleTally {
     }
 }
 
-/// Messages of metadata alone, for remote write 1.0.
-#[pyfunction]
-fn metadata_messages<'py>(py: Python<'py>, head: &PyHead, most: usize) -> Vec<Bound<'py, PyBytes>> {
-    let messages = py.detach(|| {
-        let head = head.read();
-        let mut families: Vec<_> = head
-            .metadata()
-            .map(|(labels, metadata)| (labels.get(engine::labels::METRIC_NAME), &**metadata))
-            .collect();
-        families.sort_unstable_by_key(|(name, _)| *name);
-        families.dedup_by_key(|(name, _)| *name);
-        let chunks = families
-            .chunks(most.max(1))
-            .map(|chunk| encode_metadata(chunk.iter().copied()));
-        chunks.filter_map(|message| compress(&message)).collect::<Vec<_>>()
-    });
-    messages.iter().map(|message| PyBytes::new(py, message)).collect()
+/// What remote write 1.0 is told of metrics.
+#[pyclass(name = "OutboundMetadata", frozen, module = "bridge._core")]
+struct PyOutboundMetadata(Families);
+
+#[pymethods]
+impl PyOutboundMetadata {
+    #[new]
+    fn new(py: Python<'_>, head: &PyHead) -> Self {
+        py.detach(|| {
+            let told = head.read().shared_metadata();
+            Self(Families::of(told))
+        })
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    #[getter]
+    fn size(&self, py: Python<'_>) -> usize {
+        py.detach(|| self.0.size())
+    }
+
+    fn part(&self, py: Python<'_>, start: usize, max_metrics: usize, max_bytes: usize) -> Self {
+        py.detach(|| Self(self.0.part(start, max_metrics, max_bytes)))
+    }
+
+    fn message<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let message = py.detach(|| compress(&self.0.encode())).ok_or_else(too_long)?;
+        Ok(PyBytes::new(py, &message))
+    }
 }

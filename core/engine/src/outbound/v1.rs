@@ -1,10 +1,9 @@
 //! Remote write 1.0: `prometheus.WriteRequest`, where each series names its labels in full.
 
 use super::histogram::put_histogram;
-use super::message::{put_double, put_label, put_message, put_number, put_text};
+use super::message::{put_double, put_label, put_message, put_number};
 use super::samples::{Exemplar, Samples};
 use crate::labels::Labels;
-use crate::metadata::{kind_number, Metadata};
 use crate::sample::Value;
 
 /// The message, not compressed yet.
@@ -46,18 +45,4 @@ fn put_exemplar(out: &mut Vec<u8>, exemplar: &Exemplar) {
     put_labels(out, Labels::trusted(&exemplar.labels));
     put_double(out, 2, exemplar.value);
     put_number(out, 3, exemplar.t as u64);
-}
-
-/// A message of metadata alone, by the name of the metric family.
-pub fn encode_metadata<'a>(families: impl Iterator<Item = (&'a str, &'a Metadata)>) -> Vec<u8> {
-    let mut out = Vec::new();
-    for (name, metadata) in families {
-        put_message(&mut out, 3, |out| {
-            put_number(out, 1, u64::from(kind_number(metadata.kind)));
-            put_text(out, 2, name);
-            put_text(out, 4, &metadata.help);
-            put_text(out, 5, &metadata.unit);
-        });
-    }
-    out
 }
