@@ -25,7 +25,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(what: str, condition: object, timeout: float = 20.0) -> None:
+def wait_until(what: str, condition: object, timeout: float = 60.0) -> None:
     """Ask `condition()` until it is true; AssertionError naming `what` when it does not become so."""
     assert callable(condition)
     deadline = time.monotonic() + timeout
@@ -114,7 +114,7 @@ class BridgeProcess:
     def wait(self) -> int:
         """Wait for its end; the exit code."""
         assert self._process is not None
-        return self._process.wait(timeout=15)
+        return self._process.wait(timeout=60)
 
     def reload(self) -> None:
         """SIGHUP."""
@@ -125,7 +125,7 @@ class BridgeProcess:
         self, method: str, path: str, body: bytes | str = b"", headers: Mapping[str, str] | None = None
     ) -> Answer:
         """One request on a connection of its own; the path goes out as it is."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             payload = body.encode() if isinstance(body, str) else body
             connection.putrequest(method, path, skip_accept_encoding=True)

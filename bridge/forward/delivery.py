@@ -7,7 +7,6 @@ many there are to send.
 
 import asyncio
 import enum
-import time
 from dataclasses import replace
 
 from structlog.typing import FilteringBoundLogger
@@ -151,9 +150,9 @@ class Delivery:
             if self._stopping.is_set():
                 raise Stopped
             request = await self._transport.pack(load)
-            started = time.perf_counter()
+            started = self._clock.monotonic()
             ruling = await self._transport.post(request, retries=retries)
-            now = time.perf_counter()
+            now = self._clock.monotonic()
             if not (beside and signal_of(ruling) is Signal.TAKEN):
                 self.throttle.note(
                     now,

@@ -27,7 +27,7 @@ async def pushbridge(
 ) -> Ran:
     """Run `pushbridge ARGUMENTS` to its end."""
     root = str(Path(__file__).parents[2])
-    with anyio.fail_after(30):
+    with anyio.fail_after(60):
         result = await anyio.run_process(
             [sys.executable, "-m", "bridge", *map(str, arguments)],
             input=stdin,

@@ -6,7 +6,6 @@ import json
 import socket
 import ssl
 import threading
-import time
 import urllib.request
 from pathlib import Path
 
@@ -14,6 +13,9 @@ import pytest
 
 from tests.bridge_process import BridgeProcess, wait_until
 from tests.cli.running import pushbridge
+
+
+PATIENT = "graceful shutdown exceeded"  # a connection was open for as long as an ending bridge waits for any
 
 
 @pytest.fixture
@@ -35,16 +37,15 @@ def test_sigterm_ends_it_at_once_when_nothing_is_in_progress(tmp_path: Path) -> 
         with socket.create_connection(("127.0.0.1", bridge.port)) as idle:
             idle.sendall(b"GET /-/ready HTTP/1.1\r\nHost: x\r\n\r\n")
             assert idle.recv(100).startswith(b"HTTP/1.1 200")
-            started = time.monotonic()
             assert bridge.stop() == 0
-        assert time.monotonic() - started < 3
+        assert PATIENT not in bridge.log()
         assert "msg=serving" in bridge.log()
         assert "msg=stopped" in bridge.log()
 
 
 def test_a_push_in_progress_is_answered_before_the_end(tmp_path: Path) -> None:
     with BridgeProcess(tmp_path) as bridge:
-        with socket.create_connection(("127.0.0.1", bridge.port), timeout=10) as client:
+        with socket.create_connection(("127.0.0.1", bridge.port), timeout=60) as client:
             begin_push(client, b"a ", 4)
             ended: list[int] = []
             stopping = threading.Thread(target=lambda: ended.append(bridge.stop()))
@@ -59,9 +60,8 @@ def test_a_push_in_progress_is_answered_before_the_end(tmp_path: Path) -> None:
 def test_a_client_that_stops_sending_does_not_hold_the_end_up(tmp_path: Path) -> None:
     with BridgeProcess(tmp_path) as bridge, socket.create_connection(("127.0.0.1", bridge.port)) as client:
         begin_push(client, b"a ", 9)
-        started = time.monotonic()
         assert bridge.stop() == 0
-        assert time.monotonic() - started < 10
+        assert PATIENT in bridge.log()
 
 
 def test_the_configuration_is_read_again_on_sighup_and_by_request(tmp_path: Path) -> None:

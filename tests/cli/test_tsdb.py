@@ -42,7 +42,7 @@ async def test_held_values_are_shown_when_asked_for(tmp_path: Path) -> None:
     with BridgeProcess(tmp_path, "push: {hold_interval: 1s}\n") as bridge:
         assert bridge.request("PUT", "/metrics/job/a", "x 7\n").status == 200
         dump = ("tsdb", "dump", "--data", bridge.data, "--match", "x")
-        with anyio.fail_after(15):
+        with anyio.fail_after(60):
             while len((held := await pushbridge(*dump, "--held")).out.splitlines()) < 2:
                 await anyio.sleep(0.1)
         assert {line.split()[-2] for line in held.out.splitlines()} == {"7"}

@@ -43,7 +43,7 @@ class Pushers:
 
         def work(job: str) -> None:
             nonlocal count
-            connection = http.client.HTTPConnection("127.0.0.1", self.bridge.port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", self.bridge.port, timeout=60)
             while not done.is_set():
                 with self.lock:
                     number, self.next_number = self.next_number, self.next_number + 1

@@ -74,7 +74,7 @@ async def _close(server: Server, listener: socket.socket) -> None:
     await until(lambda: not connections)
 
 
-async def until(condition: Callable[[], bool], timeout: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], timeout: float = 60.0) -> None:
     """Wait for something that other tasks do."""
     with anyio.fail_after(timeout):
         while not condition():
@@ -122,7 +122,7 @@ class Wire:
 
     async def reply(self) -> Reply:
         """The next response; its body must have a Content-Length or none."""
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
             body = await self.reader.readexactly(int(headers.get("content-length", "0")))

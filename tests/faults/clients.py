@@ -28,7 +28,7 @@ def exchange(port: int, request: bytes, *, leave: bool = False) -> list[int]:
 
     With `leave` the client closes its half, so that the server does not wait for more; answers may get lost then.
     """
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(request)
         if leave:
             connection.shutdown(socket.SHUT_WR)
@@ -44,7 +44,7 @@ class Upload:
 
     def __init__(self, port: int, path: str, *, length: int | None = None, headers: Iterable[str] = ()) -> None:
         self._chunked = length is None
-        self.connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.connection = socket.create_connection(("127.0.0.1", port), timeout=60)
         framing = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
         head = [f"PUT {path} HTTP/1.1", "Host: x", framing, *headers, "", ""]
         self.connection.sendall("\r\n".join(head).encode())

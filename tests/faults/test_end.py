@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,20 +25,17 @@ def check_kept(data: Path, jobs: Jobs) -> None:
         assert len(kept) <= len(numbers) + 1
 
 
-@contextmanager
-def ending(seconds: float) -> Iterator[None]:
-    """What happens inside takes less than so long."""
-    started = time.monotonic()
-    yield
-    assert time.monotonic() - started < seconds
+def was_patient(bridge: BridgeProcess) -> bool:
+    """Whether a connection was open for as long as an ending bridge waits for any."""
+    return "graceful shutdown exceeded" in bridge.log()
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
 def test_the_end_during_pushes_keeps_what_was_acknowledged(tmp_path: Path, signal_number: signal.Signals) -> None:
     with BridgeProcess(tmp_path) as bridge, Jobs(bridge, count=6) as jobs:
         jobs.wait_for(200)
-        with ending(3):
-            assert bridge.stop(signal_number) == 0
+        assert bridge.stop(signal_number) == 0
+    assert not was_patient(bridge)
     assert jobs.statuses <= {200, 503}
     check_kept(bridge.data, jobs)
     with bridge:
@@ -54,21 +48,20 @@ def test_a_sink_that_is_not_there_does_not_hold_the_end_up(tmp_path: Path) -> No
     with BridgeProcess(tmp_path, config) as bridge, Jobs(bridge) as jobs:
         jobs.wait_for(100)
         wait_until("the sink is missed", lambda: sink_row(bridge)["state"] == "retrying")
-        with ending(3):
-            assert bridge.stop() == 0
+        assert bridge.stop() == 0
+    assert not was_patient(bridge)
     check_kept(bridge.data, jobs)
 
 
 def test_a_sink_that_hangs_does_not_hold_the_end_up_and_gets_all_after_it(tmp_path: Path) -> None:
     with fake_influx() as (fake, url):
         fake.always = hang = faults.Hang()
-        config = f"influxdb: [{{name: s, url: '{url}', dialect: v1, db: d}}]\n"
+        config = f"influxdb: [{{name: s, url: '{url}', dialect: v1, db: d, timeout: 1h}}]\n"
         with BridgeProcess(tmp_path, config) as bridge:
             with Jobs(bridge) as jobs:
                 jobs.wait_for(100)
                 wait_until("it hangs", lambda: len(fake.writes) >= 1)
-                with ending(10):
-                    assert bridge.stop() == 0
+                assert bridge.stop() == 0
             check_kept(bridge.data, jobs)
             hang.let_go()
             fake.always = None
@@ -96,10 +89,10 @@ def test_quit_with_and_without_permission(tmp_path: Path) -> None:
         bridge.start()
         with Jobs(bridge) as jobs:
             jobs.wait_for(50)
-            with ending(3):
-                answer = bridge.request("POST", "/-/quit")
-                assert (answer.status, answer.text) == (200, "Requesting termination... Goodbye!")
-                assert bridge.wait() == 0
+            answer = bridge.request("POST", "/-/quit")
+            assert (answer.status, answer.text) == (200, "Requesting termination... Goodbye!")
+            assert bridge.wait() == 0
+    assert not was_patient(bridge)
     check_kept(bridge.data, jobs)
     assert stored(bridge.data, name="a", job="j") == {(("__name__", "a"), ("job", "j")): [1]}
 
@@ -115,8 +108,7 @@ def test_a_second_signal_ends_it_at_once_and_loses_nothing_either(tmp_path: Path
             first = threading.Thread(target=lambda: codes.append(bridge.stop()))
             first.start()
             wait_until("it is ending", lambda: "msg=stopping" in bridge.log())
-            with ending(2):
-                assert bridge.stop() == 128 + signal.SIGTERM
-                first.join()
+            assert bridge.stop() == 128 + signal.SIGTERM
+            first.join()
         hang.let_go()
     check_kept(bridge.data, jobs)

@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,20 +74,17 @@ def test_slow_uploads_beyond_the_limit_are_refused_and_the_others_finish(bridge:
 
 
 def test_a_trickling_body_holds_nobody_up(bridge: BridgeProcess) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", bridge.port, timeout=10)
-    slowest = 0.0
+    """Nothing more of the slow bodies comes before the quick push is answered: who waited for them waited for ever."""
+    connection = http.client.HTTPConnection("127.0.0.1", bridge.port, timeout=60)
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(Upload(bridge.port, f"/metrics/job/slow{n}")) for n in range(20)]
         for number in range(100):
             for upload in slow:
                 upload.send(b"#" if number else b"# ")
-            started = time.perf_counter()
             connection.request("PUT", "/metrics/job/quick", f"a {number}\n")
             answer = connection.getresponse()
             answer.read()
-            slowest = max(slowest, time.perf_counter() - started)
             assert answer.status == 200
-        assert slowest < 1
         for upload in slow:
             upload.send(b"\na 1\n")
         assert [upload.finish().status for upload in slow] == [200] * 20

@@ -171,16 +171,15 @@ def test_a_bad_configuration_disturbs_no_sink(bridge: BridgeProcess) -> None:
         assert bridge.log().count("sink started") == started
 
 
-def test_a_sink_that_hangs_holds_a_reload_up_no_longer_than_its_timeout(tmp_path: Path) -> None:
+def test_a_sink_that_hangs_does_not_hold_a_reload_up(tmp_path: Path) -> None:
     with fake_influx() as (hanging, hanging_url), fake_influx() as (fake, url):
         hanging.always = hang = faults.Hang()
-        with BridgeProcess(tmp_path, f"influxdb: [{sink(hanging_url, more=', timeout: 500ms')}]\n") as bridge:
+        with BridgeProcess(tmp_path, f"influxdb: [{sink(hanging_url, more=', timeout: 1h')}]\n") as bridge:
             with counted(bridge), Jobs(bridge) as jobs:
                 wait_until("it hangs", lambda: hanging.writes)
                 bridge.config_file.write_text(f"influxdb: [{sink(url)}]\n")
                 bridge.reload()
-                wait_until("the other one is fed", lambda: fake.points, timeout=3)
+                wait_until("the other one is fed", lambda: fake.points)
             drained(bridge)
-            assert jobs.slowest < 1
             check_shared(jobs, fake)
         hang.let_go()

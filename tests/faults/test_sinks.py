@@ -35,9 +35,8 @@ def config(url: str, more: str = "timeout: 300ms") -> str:
 
 
 def check_all_sent(jobs: Jobs, fake: FakeInflux) -> None:
-    """What was acknowledged is at the sink, once, in order; and pushes did not feel that it was in trouble."""
+    """What was acknowledged is at the sink, once, in order; and no push was told that it was in trouble."""
     assert jobs.statuses == {200}
-    assert jobs.slowest < 1
     assert fake.conflicts == []
     for job, numbers in jobs.acknowledged.items():
         found = at_sink(fake, job)
@@ -118,4 +117,3 @@ def test_a_sink_that_is_not_there(tmp_path: Path) -> None:
             assert row["pending"] == row["accepted"] > 0
             assert row["problem"].startswith("no answer: ")
         assert jobs.statuses == {200}
-        assert jobs.slowest < 1

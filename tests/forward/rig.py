@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.buffer.samples import SMALL, dump, open_store
 from tests.edge.serving import serving, until
 from tests.forward.fake_influx import FakeInflux
 
-__all__ = ["FAST", "Rig", "line_of", "rig", "rig_of"]
+__all__ = ["FAST", "Counting", "Rig", "line_of", "rig", "rig_of"]
 
 FAST = Pace(first=0.002, cap=0.02, retry_after_cap=0.3, probe=0.005, probe_cap=0.02, doubts=3, letters=0.01, stop=2.0)
 
@@ -30,6 +31,17 @@ def line_of(labels: Mapping[str, str]) -> str:
     """The series of a line for labels that need no escaping."""
     tags = "".join(f",{name}={value}" for name, value in sorted(labels.items()) if name != "__name__")
     return labels["__name__"] + tags
+
+
+class Counting(SystemClock):
+    """Time for durations goes on by a microsecond at each look: no answer is slow because the machine is."""
+
+    def __init__(self) -> None:
+        self._looks = itertools.count()
+
+    def monotonic(self) -> float:
+        """Seconds; never the same twice."""
+        return next(self._looks) / 1_000_000
 
 
 class Rig:
@@ -105,7 +117,7 @@ class Rig:
     async def stop_sink(self) -> None:
         """A graceful stop."""
         self.sink.stop()
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             await self._task
 
     async def kill_sink(self) -> None:
@@ -177,6 +189,21 @@ class Rig:
         """How a sample is told from others."""
         return line_of(labels), t
 
+    async def fill(self, batches: int, count: int = 20) -> None:
+        """A backlog of so many batches of `count` samples, that the sink begins with when it starts again."""
+        await self.stop_sink()
+        for _ in range(batches):
+            await self.push(count)
+        self.start_sink()
+
+    async def widened(self, concurrency: int, count: int = 20) -> None:
+        """Fill the sink until it is sent so many requests at a time: it is when enough of them have waited for others
+        to be answered, and whether they do is up to the machine."""
+        with anyio.fail_after(60):
+            while self.sink.status().concurrency < concurrency:
+                await self.fill(40, count)
+                await self.drained()
+
     async def drained(self) -> None:
         """Wait until nothing is pending."""
         await until(lambda: self.sink.status().pending == 0)
@@ -211,10 +238,11 @@ async def rig_of(
     clock: Clock | None = None,
     **settings: Any,
 ) -> AsyncIterator[R]:
-    """A running rig of some kind. Without a `pace` the sink has that of its kind, by `clock`."""
+    """A running rig of some kind. Without a `pace` the sink has that of its kind, by `clock`; without a clock the time
+    is the machine's, but for what the sink measures."""
     fake = fake or FakeInflux()
     async with serving(fake) as port:
-        found = kind(folder, fake, port, settings, pace, clock or SystemClock())
+        found = kind(folder, fake, port, settings, pace, clock or Counting())
         found.open()
         try:
             yield found

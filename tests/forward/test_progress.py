@@ -105,12 +105,7 @@ async def test_requests_side_by_side_are_bounded(tmp_path: Path) -> None:
     valve = Valve()
     fake = FakeInflux()
     async with rig(tmp_path, fake, in_flight="3", batch_samples="10", timeout="30s") as r:
-        while r.sink.status().concurrency < 3:  # which rises when a request waits while another is answered
-            await r.stop_sink()
-            for _ in range(20):
-                await r.push(10)
-            r.start_sink()
-            await r.drained()
+        await r.widened(3, 10)
         fake.always = valve
         for _ in range(20):
             await r.push(10)
