@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import anyio
+
 __all__ = ["ToldClock"]
 
 
@@ -40,6 +42,15 @@ class ToldClock:
     def due(self) -> int | None:
         """When the first of those who wait are to go on, ms; None when nobody waits."""
         return min((due for due, _ in self._waits), default=None)
+
+    async def wait(self) -> int:
+        """Let whoever waits, as soon as somebody does, have waited long enough; how long that was to be, ms."""
+        with anyio.fail_after(60):
+            while (due := self.due) is None:
+                await anyio.sleep(0.001)
+        before = self.now
+        self.tell(due)
+        return due - before
 
     def tell(self, now: int) -> None:
         """It is `now` ms: who has waited long enough goes on."""

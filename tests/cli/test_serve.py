@@ -14,7 +14,6 @@ import pytest
 from tests.bridge_process import BridgeProcess, wait_until
 from tests.cli.running import pushbridge
 
-
 PATIENT = "graceful shutdown exceeded"  # a connection was open for as long as an ending bridge waits for any
 
 
