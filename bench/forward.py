@@ -3,8 +3,9 @@
 The samples are pushed first, with the sink refusing everything; then it accepts, and what the bridge spends until
 its cursor has caught up is measured: reading the log, encoding, compression, HTTP, cursor.
 
-`--backlog` pushes with two sinks that are down, one of each kind, and prints the memory as the backlog grows, and then
-while it is sent; `--no-backlog` the same with sinks that take all at once, to compare.
+`--backlog` pushes with two sinks that are down, one of each kind, or with those of `--kind`, and prints the memory as
+the backlog grows, and then while it is sent, with a peak of its own; `--no-backlog` the same with sinks that take all
+at once, to compare.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import json
 import threading
 import time
 import urllib.request
+from collections.abc import Sequence
 
 from bench.load import run
 from bench.push import SAMPLES, lanes, puts
@@ -81,6 +83,9 @@ KINDS = {
 }
 
 
+BOTH = ("v1 prom-value gzip", "remote-write 2.0")
+
+
 def forwarded(kind: str, samples: int, groups: int) -> str:
     """One row: what it costs to send a backlog."""
     sink = Sink()
@@ -102,19 +107,19 @@ def forwarded(kind: str, samples: int, groups: int) -> str:
     )
 
 
-def backlog(samples: int, groups: int, steps: int, *, up: bool) -> None:
-    """Memory while a backlog for two sinks grows, and while it goes; or while there is none, for they are `up`."""
+def backlog(kinds: Sequence[str], samples: int, groups: int, steps: int, *, up: bool) -> None:
+    """Memory while a backlog for sinks grows, and while it goes; or while there is none, for they are `up`."""
     sink = Sink()
     if up:
         sink.open.set()
     threading.Thread(target=sink.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{sink.server_port}"
-    both = KINDS["v1 prom-value gzip"] + KINDS["remote-write 2.0"]
-    with bridge(both.replace("{url}", url)) as server:
+    with bridge("".join(KINDS[kind] for kind in kinds).replace("{url}", url)) as server:
         for step in range(1, steps + 1):
             run(server.port, lanes(puts(groups, samples // steps // (SAMPLES + 2), 1), 16), seconds=600)
             print(memory(f"{step * samples // steps:,} pushed", server), flush=True)
         pushed = 0 if up else rows(server)[0]["pending"]
+        server.forget_peak()
         sink.open.set()
         for step in range(1, 0 if up else steps + 1):
             while any(row["pending"] > pushed - step * pushed // steps for row in rows(server)):
@@ -133,17 +138,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=1_000_000)
     parser.add_argument("--groups", type=int, default=400)
-    parser.add_argument("--kind", nargs="*", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--kind", nargs="*", choices=KINDS, default=[])
     parser.add_argument("--backlog", action="store_true")
     parser.add_argument("--no-backlog", action="store_true")
     options = parser.parse_args()
     if options.backlog or options.no_backlog:
         print("| backlog | RSS without files MiB | RSS MiB | peak RSS MiB |\n|---|---|---|---|")
-        backlog(options.samples, options.groups, 5, up=options.no_backlog)
+        backlog(options.kind or BOTH, options.samples, options.groups, 5, up=options.no_backlog)
         return
     print("| sink | samples | wall s | CPU s | CPU s per million | MB on the wire | peak RSS MiB |")
     print("|---|---|---|---|---|---|---|")
-    for kind in options.kind:
+    for kind in options.kind or KINDS:
         print(forwarded(kind, options.samples, options.groups), flush=True)
 
 

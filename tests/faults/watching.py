@@ -69,6 +69,10 @@ class Memory:
         """At the moment."""
         return self._status("VmRSS")
 
+    def anonymous(self) -> int:
+        """At the moment, pages of files left out."""
+        return self._status("RssAnon")
+
     def peak(self) -> int:
         """At most, since the start or the last `forget_peak`."""
         return self._status("VmHWM")
