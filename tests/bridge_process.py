@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,18 @@ from typing import Self
 __all__ = ["Answer", "BridgeProcess", "free_port", "wait_until"]
 
 
+_taken: deque[int] = deque()
+"""Descriptors of sockets that are bound and do not listen: their ports are given to nobody who asks for any."""
+
+
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
+    """A loopback port that nobody listens on, nor is given by chance before two hundred others have been asked for."""
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as whoever is to listen there does
         probe.bind(("127.0.0.1", 0))
+        _taken.append(os.dup(probe.fileno()))
+        if len(_taken) > 200:
+            os.close(_taken.popleft())
         return int(probe.getsockname()[1])
 
 

@@ -12,9 +12,11 @@ import pytest
 
 from tests.bridge_process import free_port
 
-# The data of a failing example is small; the database of examples would be a file nobody commits.
-hypothesis.settings.register_profile("fast", max_examples=30, deadline=None, database=None)
-hypothesis.settings.register_profile("slow", max_examples=2000, deadline=None, database=None)
+# The data of a failing example is small; the database of examples would be a file nobody commits. How long an example
+# takes says something about the machine. The fast ones are the same each time, so that what fails is what has changed.
+UNHURRIED = hypothesis.settings(deadline=None, database=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("fast", UNHURRIED, max_examples=30, derandomize=True)
+hypothesis.settings.register_profile("slow", UNHURRIED, max_examples=2000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from bridge.buffer import Position
-from bridge.clock import Clock
+from bridge.clock import Clock, sleep
 from bridge.config import Push
 from bridge.errors import BridgeError
 from bridge.pushgw.groups import Groups
@@ -87,7 +87,7 @@ class Keeper:
 
     async def _every(self, pause: Callable[[], float], chore: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await asyncio.sleep(pause())
+            await sleep(self._clock, pause())
             try:
                 await chore()
             except (BridgeError, OSError) as error:

@@ -43,6 +43,11 @@ class ToldClock:
         """When the first of those who wait are to go on, ms; None when nobody waits."""
         return min((due for due, _ in self._waits), default=None)
 
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._waits)
+
     async def wait(self) -> int:
         """Let whoever waits, as soon as somebody does, have waited long enough; how long that was to be, ms."""
         with anyio.fail_after(60):

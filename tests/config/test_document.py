@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import re
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bridge.config.document import Mark, parse_document
 from bridge.errors import ConfigError
 
+PLACE = re.compile(r"\d+:\d+: .")
 LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{new}: &{new} [{','.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
 )
@@ -82,5 +83,9 @@ def test_problems_are_collected(text: bytes, problem: str) -> None:
 
 @given(st.text(alphabet="ab:-?[]{}&*<!| \n'\"#").map(str.encode) | st.binary(max_size=40))
 def test_any_bytes_are_a_document_or_a_clear_error(text: bytes) -> None:
-    with contextlib.suppress(ConfigError):
-        parse_document(text)
+    try:
+        told = list(map(str, parse_document(text).problems))
+    except ConfigError as error:
+        told = str(error).splitlines()[:1]
+    for problem in told:
+        assert PLACE.match(problem), problem

@@ -205,6 +205,7 @@ async def test_a_stop_does_not_wait_for_a_sink_in_trouble(tmp_path: Path, troubl
         await until(lambda: r.sink.status().state != "up")
         with anyio.fail_after(60):
             await r.stop_sink()
+        assert (r.sink.status().state, r.sink.status().pending) == ("stopped", 10)
 
 
 async def test_a_stop_gives_up_on_an_answer_that_does_not_come(tmp_path: Path) -> None:
@@ -214,6 +215,7 @@ async def test_a_stop_gives_up_on_an_answer_that_does_not_come(tmp_path: Path) -
         await until(lambda: valve.waiting == 1)
         with anyio.fail_after(20):
             await r.stop_sink()
+        assert (r.sink.status().state, r.sink.status().pending) == ("stopped", 10)
         valve.opened.set()
 
 

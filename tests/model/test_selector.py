@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
+import json
+import re
 
 import pytest
 from hypothesis import given
@@ -55,13 +56,23 @@ def test_bad_selectors(text: str, message: str) -> None:
     assert message in str(refusal.value)
 
 
+def check(text: str) -> None:
+    """It has matchers, which can be written down and read again, or it is told where it is none."""
+    try:
+        matchers = parse_selector(text)
+    except BadInput as error:
+        told = str(error)
+        assert re.search(r": column \d+: |must not be set twice$", told), told
+        return
+    written = ", ".join(f"{json.dumps(one.name)} {one.op} {json.dumps(one.value)}" for one in matchers)
+    assert parse_selector(f"{{{written}}}") == matchers
+
+
 @given(st.text())
 def test_any_text_is_a_selector_or_a_clear_error(text: str) -> None:
-    with contextlib.suppress(BadInput):
-        parse_selector(text)
+    check(text)
 
 
 @given(st.text(alphabet="ab{}\",=~!\\x'` "))
 def test_text_that_looks_like_a_selector_too(text: str) -> None:
-    with contextlib.suppress(BadInput):
-        parse_selector(text)
+    check(text)

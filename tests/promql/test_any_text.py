@@ -70,9 +70,11 @@ def test_any_bytes_in_the_form_that_python_carries_them_in(raw: bytes) -> None:
 @given(st.text())
 def test_any_selector(text: str) -> None:
     try:
-        parse_selector(text)
+        found = parse_selector(text)
     except ParseError as error:
-        str(error).encode()
+        check_error(error, text)
+    else:
+        assert parse_selector(format_expr(found)) == found
 
 
 LONG = 30_000

@@ -91,7 +91,9 @@ def test_what_is_nested_too_deeply_is_refused(text: str) -> None:
 
 def test_what_is_nested_as_deeply_as_people_nest_is_parsed() -> None:
     parse_expr("(" * (MAX_DEPTH - 1) + "foo" + ")" * (MAX_DEPTH - 1))
-    parse_expr("foo" + " or foo" * (MAX_DEPTH - 1))
+    chain = parse_expr("foo" + " or foo" * (MAX_DEPTH - 1))
+    assert isinstance(chain, BinaryExpr)
+    assert isinstance(chain.rhs, VectorSelector)
 
 
 def test_a_selector_alone_may_select_everything() -> None:

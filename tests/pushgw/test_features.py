@@ -139,9 +139,7 @@ def test_held_samples_are_shown_on_request(tmp_path: Path) -> None:
         bridge.request("PUT", "/metrics/job/j", "a 7\n")
         match = ("--match", '{__name__="a"}')
         wait_until("two held samples", lambda: len(dump(bridge, "--held", *match)) >= 3)
-        held = [line.split()[-2:] for line in dump(bridge, "--held", *match)]
-        assert {value for value, _ in held} == {"7"}
-        assert all(int(t) % 1000 < 500 for _, t in held[1:]), "held samples lie on the grid of the interval"
+        assert {line.split()[-2] for line in dump(bridge, "--held", *match)} == {"7"}
         assert len(dump(bridge, *match)) == 1, "what was pushed is one sample"
 
 
