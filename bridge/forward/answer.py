@@ -48,6 +48,12 @@ class Answer:
     numbered: Mapping[int, str] = field(default_factory=dict)
 
     @property
+    def told(self) -> str:
+        """The message for whoever is on call: of a partial write, with what is wrong with the first line."""
+        reason = next(filter(None, self.numbered.values()), "")
+        return f"{self.text}: {reason}" if reason else self.text
+
+    @property
     def may_be_stored(self) -> bool:
         """True when the samples can have been stored although the answer does not say so, or none came."""
         return (

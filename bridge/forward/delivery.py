@@ -177,13 +177,13 @@ class Delivery:
         state = _STATES.get(ruling.verdict, State.UP)
         before, self.state = self.state, state
         self._streak = self._streak + 1 if state is before and state is not State.UP else 1
-        told = {"status": ruling.answer.status, "answer": ruling.answer.text[:500]}
+        told = {"status": ruling.answer.status, "answer": ruling.answer.told[:500]}
         if state is State.UP:
             self.problem = ""
             if before is not State.UP:
                 self._log.info("sink answers again")
         else:
-            self.problem = f"{ruling.answer.status or 'no answer'}: {ruling.answer.text[:500]}"
+            self.problem = f"{ruling.answer.status or 'no answer'}: {ruling.answer.told[:500]}"
             self.last_problem, self.last_problem_ms = self.problem, self._clock.now_ms()
             if state is State.HELD and before is not State.HELD:
                 self._log.error(

@@ -71,6 +71,8 @@ class FakeInflux:
     may_create: bool = True
     keeps: str = "0s"
     """How long points are kept, as Go writes it."""
+    closed: bool = False
+    """3 shows the token its own database and nothing else."""
     oldest: int | None = None
     """Points before this time, ms, are refused as 1.x and 2.x do."""
     asked: list[str] = field(default_factory=list)
@@ -99,6 +101,8 @@ class FakeInflux:
         path, params, reads = request.url.path, request.query_params, request.method == "GET"
         if path == "/query":
             return self._influxql(params["q"])
+        if path == "/api/v3/query_sql":
+            return self._databases(params["db"])
         if path == "/api/v3/query_influxql":
             self.asked.append(params["q"])
             return JSONResponse([{"iox::database": "d", "name": "autogen", "duration": self.keeps}])
@@ -106,8 +110,7 @@ class FakeInflux:
             self.asked.append(params["name"])
             if self.missing or params.get("org") != "o":
                 return error(2, 404, f'bucket "{params["name"]}" not found', "not found")
-            hours = int(self.keeps.partition("h")[0]) if "h" in self.keeps else 0
-            rules = [{"type": "expire", "everySeconds": hours * 3600}]
+            rules = [{"type": "expire", "everySeconds": self._seconds}]
             return JSONResponse({"buckets": [{"name": "b", "retentionRules": rules}]})
         if path == "/api/v2/orgs":
             return JSONResponse({"orgs": [{"id": "1", "name": "o"}]})
@@ -115,6 +118,17 @@ class FakeInflux:
             self.asked.append((await request.body()).decode())
             return self._create(JSONResponse({"name": "b", "retentionRules": []}, 201))
         return None
+
+    @property
+    def _seconds(self) -> int:
+        """How long points are kept; 0: for ever."""
+        return int(self.keeps.partition("h")[0]) * 3600 if "h" in self.keeps else 0
+
+    def _databases(self, database: str) -> Response:
+        """The table of databases of 3. A column that has nothing is not told."""
+        if database != "_internal" or self.closed:
+            return Response(status_code=403)
+        return JSONResponse([{"retention_period_ns": self._seconds * 10**9} if self._seconds else {}])
 
     def _influxql(self, query: str) -> Response:
         self.asked.append(query)

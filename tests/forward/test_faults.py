@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from tests.edge.serving import until
 from tests.forward import faults
@@ -220,3 +220,23 @@ async def test_a_sink_that_refuses_everything_gets_it_later(tmp_path: Path, faul
         fake.always = None
         await r.check()
         assert r.sink.status().account.dead_lettered == 0
+
+
+async def test_a_limit_of_influxdb_3_is_told_in_its_words(tmp_path: Path) -> None:
+    """As Core 3.6 answered when a table had 500 columns."""
+    reason = "update to schema would exceed number of columns per table limit of 500"
+
+    async def full(sink: FakeInflux, write: Write) -> Response:
+        for line in write.lines[1:]:
+            sink.store(line)
+        told = {"original_line": write.lines[0][:20], "line_number": 1, "error_message": reason}
+        return JSONResponse({"error": "partial write of line protocol occurred", "data": [told]}, 422)
+
+    fake = FakeInflux(version=3, always=full)
+    async with rig(tmp_path, fake) as r:
+        await r.push(3)
+        await until(lambda: r.sink.status().state == "held")
+        assert r.sink.status().problem == f"422: partial write of line protocol occurred: {reason}"
+        assert (r.sink.status().pending, r.sink.status().account.dead_lettered) == (3, 0)
+        fake.always = None
+        await r.check()

@@ -25,10 +25,10 @@ def settings(port: int, version: int, **more: Any) -> InfluxSink:
     return InfluxSink(name="s", url=f"http://127.0.0.1:{port}", **where | more)
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize(("version", "closed"), [(1, False), (2, False), (3, False), (3, True)])
 @pytest.mark.parametrize(("keeps", "ms"), [("0s", None), ("168h0m0s", 168 * HOUR)])
-async def test_retention_is_asked_for(version: Any, keeps: str, ms: int | None) -> None:
-    async with serving(FakeInflux(version=version, keeps=keeps)) as port:
+async def test_retention_is_asked_for(version: Any, closed: bool, keeps: str, ms: int | None) -> None:
+    async with serving(FakeInflux(version=version, closed=closed, keeps=keeps)) as port:
         assert await InfluxAdmin(settings(port, version)).retention() == ms
 
 

@@ -7,6 +7,8 @@ import json
 import re
 import urllib.parse
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -228,16 +230,17 @@ class Influxd3(Influxd):
     ready = "/health"
     token = "apiv3_" + "t" * 64
 
-    def __init__(self, program: Path, folder: Path, *flags: str) -> None:
+    def __init__(self, program: Path, folder: Path) -> None:
         folder.mkdir(parents=True)
         port = free_port()
+        self._wal = folder / "data" / "n" / "wal"
         (folder / "token").write_text(json.dumps({"token": self.token, "name": "_admin"}))
         (folder / "token").chmod(0o600)
         command = [
             *(str(program), "serve", "--node-id=n", "--object-store=file", f"--data-dir={folder / 'data'}"),
             *(f"--http-bind=127.0.0.1:{port}", "--disable-telemetry-upload"),
             *(f"--admin-token-file={folder / 'token'}", "--disable-authz=health"),
-            *(flags or ("--wal-flush-interval=10ms",)),
+            "--wal-flush-interval=10ms",
         ]
         super().__init__(command, {}, folder / "log", port)
 
@@ -252,6 +255,17 @@ class Influxd3(Influxd):
 
     def _headers(self, kind: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}", "Content-Type": kind}
+
+    @contextmanager
+    def without_log(self) -> Iterator[None]:
+        """A while in which nothing can be written to its log: there is a file in place of the folder."""
+        aside = self._wal.rename(self._wal.with_name("aside"))
+        self._wal.touch()
+        try:
+            yield
+        finally:
+            self._wal.unlink()
+            aside.rename(self._wal)
 
     def query(self, sql: str, database: str = "d") -> list[dict[str, Any]]:
         """The rows of a statement."""

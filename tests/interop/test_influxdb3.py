@@ -1,5 +1,5 @@
-"""What only InfluxDB 3 has: refused lines told by number, limits on databases and columns, a log that may be full, and
-SQL, with which points that are missing are found and brought back. It was run with Core 3.6.0."""
+"""What only InfluxDB 3 has: refused lines told by number, limits on databases and columns, a log that cannot
+be written, and SQL, with which points that are missing are found and brought back. It was run with Core 3.6.0."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_a_limit_of_columns_holds_what_is_beyond_and_stores_the_others(inf
         await r.drained()
         await r.store.append(gauges(*(f"m{n}" for n in range(550)), count=1, t=NOW + 1))
         await until(lambda: r.sink.status().state == "held")
-        assert "limit" in r.sink.status().problem
+        assert "exceed number of columns per table limit" in r.sink.status().problem
         assert r.sink.status().account.dead_lettered == 0
         assert r.sink.status().pending > 0
 
@@ -71,18 +71,18 @@ async def test_a_token_that_may_not_write_loses_nothing(influxd: Influxd3, tmp_p
         assert r.sink.status().pending == 3
 
 
-async def test_a_log_that_is_full_is_waited_for(guest: Callable[[str], Path], tmp_path: Path) -> None:
-    flags = ("--wal-max-write-buffer-size=1", "--wal-flush-interval=200ms")
-    with Influxd3(guest("influxdb3"), tmp_path / "influxd", *flags) as influxd:
-        more = {"batch_samples": "10", "in_flight": "8"}
-        async with rig(tmp_path / "bridge", FakeInflux(version=3), **influxd.sink(**more)) as r:
-            await r.stop_sink()
-            for n in range(40):
-                await r.push(10, time=NOW + n)
-            r.start_sink()
-            await until(lambda: "buffer full" in r.sink.status().last_error, 30)
-            await until(lambda: r.sink.status().pending == 0, 60)
-            assert r.sink.status().account.dead_lettered == 0
+@pytest.mark.parametrize("dialect", ["v3", "v2"])
+async def test_a_log_that_cannot_be_written_is_waited_for(influxd: Influxd3, tmp_path: Path, dialect: str) -> None:
+    where = influxd.sink(dialect=dialect) | ({"bucket": "d", "org": "o"} if dialect == "v2" else {})
+    async with rig(tmp_path / "bridge", FakeInflux(version=3), **where) as r:
+        await r.push(10, time=NOW)
+        await r.drained()
+        with influxd.without_log():
+            await r.push(10, time=NOW + 1)
+            await until(lambda: "error from wal" in r.sink.status().last_error, 60)  # after its own ten seconds
+        await until(lambda: r.sink.status().pending == 0, 60)
+        assert (r.sink.status().account.sent, r.sink.status().account.dead_lettered) == (20, 0)
+        assert len(await to_thread.run_sync(influxd.points, "m")) == 20
 
 
 async def test_points_that_are_missing_are_found_and_brought_back(influxd: Influxd3, tmp_path: Path) -> None:
