@@ -71,6 +71,7 @@ __all__ = [
     "SampleTally",
     "Samples",
     "Series",
+    "SinkView",
     "Staged",
     "Told",
     "TooLong",
@@ -1248,14 +1249,42 @@ class LineTally:
         """(measurement, field, start in ms, points), in order, names as the sink has them."""
 
 @final
+class SinkView:
+    """What a sink shows: at each time the number of its last point of a series and field, for `heartbeat` ms."""
+
+    def __new__(cls, heartbeat: int, width: int) -> Self:
+        """A sink without points; what is counted is told by stretches of `width` ms, which begin at multiples of it."""
+
+    def hold(
+        self, measurement: str, tags: list[tuple[str, str]], field: str, times: list[int], values: list[float]
+    ) -> None:
+        """The sink has these points of a series, at ms; NaN is what is no number. Earlier ones are said before."""
+
+    def refuse(self, lines: Lines) -> None:
+        """The sink has refused these: they are not counted."""
+
+    def count_unchanged(self, lines: Lines) -> None:
+        """Count those stored points, with times in ms, that the sink has not and shows all the same."""
+
+    def move_on(self) -> None:
+        """What comes from now on is later: forget all that the sink has but what it shows last."""
+
+    @property
+    def unchanged(self) -> list[tuple[str, str, int, int]]:
+        """(measurement, field, start in ms, points) of what was counted, in order."""
+
+@final
 class Unchanged:
     """What was last sent of each series, for a sink that is sent the same value only now and then.
 
     What was sent counts once the sink has answered for all of its piece; within a piece, at once.
     """
 
-    def __new__(cls, heartbeat: int) -> Self:
-        """The same value is sent again after `heartbeat` ms. Nothing is known at first, so all is sent."""
+    def __new__(cls, heartbeat: int, reached: int | None = None) -> Self:
+        """The same value is sent again after `heartbeat` ms.
+
+        Nothing is known at first, but that samples were sent before up to the time `reached`, ms, if any were.
+        """
 
     def begin(self) -> Told:
         """What is encoded from now on is of another piece: to be given to `encode_lines` with it."""

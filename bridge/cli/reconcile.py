@@ -48,8 +48,9 @@ def reconcile(  # noqa: PLR0917 - click passes what the decorators name
     """Count what the store has for a sink and what the sink has, metric by metric and hour by hour.
 
     Samples are counted as the sink is sent them: through its filters and its mapping, without those that it cannot be
-    sent. Dead letters are not missing. What came in the last minutes may still be on its way: that is why --to is not
-    now. Works beside a running bridge or without one.
+    sent. Dead letters are not missing, nor is what a sink with `send_unchanged: false` shows without having it. What
+    came in the last minutes may still be on its way: that is why --to is not now. Works beside a running bridge or
+    without one.
 
     Times are RFC 3339 (2026-11-23T10:00:00Z), Unix seconds (1700000000), back from now (-24h, -30m) or `now`.
 
@@ -142,6 +143,7 @@ def _document(report: Report) -> dict[str, object]:
         "found": report.found,
         "missing": report.missing,
         "surplus": report.surplus,
+        "unchanged": report.unchanged,
         "differences": [
             {
                 "measurement": one.place.measurement,
@@ -150,6 +152,7 @@ def _document(report: Report) -> dict[str, object]:
                 "stored": one.stored,
                 "found": one.found,
                 "dead_letters": one.refused,
+                "unchanged": one.unchanged,
                 "missing": one.missing,
             }
             for one in report.differences
@@ -161,10 +164,10 @@ def _show(reports: Sequence[Report], sent: int | None) -> None:
     rows = [one for report in reports for one in report.differences]
     if rows:
         table = Table("hour", "measurement", "field")
-        for title in ("stored", "found", "dead letters", "missing"):
+        for title in ("stored", "found", "dead letters", "unchanged", "missing"):
             table.add_column(title, justify="right")
         for one in rows[:_MOST_ROWS]:
-            numbers = (f"{number:,}" for number in (one.stored, one.found, one.refused, one.missing))
+            numbers = (f"{number:,}" for number in (one.stored, one.found, one.refused, one.unchanged, one.missing))
             table.add_row(show(one.place.start), one.place.measurement, one.place.field, *numbers)
         Console().print(table)
     for line in _summary(reports, len(rows), sent):
@@ -182,6 +185,9 @@ def _summary(reports: Sequence[Report], rows: int, sent: int | None) -> Iterator
         "missing": sum(report.missing for report in reports),
     }
     yield f"{len(reports)} hours: " + ", ".join(f"{total:,} {what}" for what, total in totals.items())
+    unchanged = sum(report.unchanged for report in reports)
+    if unchanged:
+        yield f"{unchanged:,} points need not be there: the sink shows their values all the same"
     surplus = sum(report.surplus for report in reports)
     if surplus:
         yield f"{surplus:,} points more than stored: others write there, or what was stored has been deleted"

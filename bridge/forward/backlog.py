@@ -77,6 +77,7 @@ class Backlog:
         self._launched = account.launched
         self._until = account.until
         self._encoder = encoder
+        encoder.begin(account.newest)
         self._ordered = ordered
         self._new_catcher = partial(Catcher, history=history, max_samples=max_samples, encoder=encoder)
         self._catcher: Catcher | None = None

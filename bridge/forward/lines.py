@@ -50,8 +50,14 @@ class LineEncoder:
         self._oldest = oldest
         self._exemplars = settings.send_exemplars
         self.reach = 0 if settings.send_unchanged else int(settings.heartbeat)
-        self._unchanged = None if settings.send_unchanged else Unchanged(self.reach)
+        self._unchanged: Unchanged | None = None
         self._told: Told | None = None
+        self.begin(None)
+
+    def begin(self, newest: int | None) -> None:
+        """Slices come next. Of what was sent before, no more is known than the time of the newest sample, ms."""
+        if self.reach:
+            self._unchanged = Unchanged(self.reach, newest)
 
     def encode_slice(self, head: Head, piece: LogSlice) -> Lines:
         """The samples of a piece of the log, whose references `head` knows, and exemplars if they are wanted."""

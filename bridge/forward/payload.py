@@ -29,7 +29,7 @@ class Payload(Load, Protocol):
 
     @property
     def newest(self) -> int | None:
-        """Time of the newest one, ms; None when there is none, and for those that were read from lines."""
+        """Time of the newest one, ms, unchanged ones included; None when there is none, and when read from lines."""
 
     @property
     def unrepresentable(self) -> Mapping[str, int]:
@@ -119,6 +119,9 @@ class Encoder(Protocol):
     @property
     def reach(self) -> int:
         """How long behind a sample others may have been left out that must be sent when it comes late, ms."""
+
+    def begin(self, newest: int | None) -> None:
+        """Slices come next. Of what was sent before, the newest sample was at `newest` ms; None: nothing was sent."""
 
     def encode_slice(self, head: Head, piece: LogSlice) -> Payload:
         """The samples of a piece of the log, whose references `head` knows."""

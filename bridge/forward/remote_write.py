@@ -55,6 +55,9 @@ class OutboundEncoder:
         self._age_limit = settings.queue_config.sample_age_limit
         self._now_ms = now_ms
 
+    def begin(self, newest: int | None) -> None:
+        """What was sent before is nothing to it."""
+
     def encode_slice(self, head: Head, piece: LogSlice) -> Outbound:
         """The samples of a piece of the log, whose references `head` knows."""
         return select_slice(

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -28,7 +29,7 @@ START = 1_700_000_000_000 - 1_700_000_000_000 % HOUR
 CONFIG = """
 storage: {{path: {path}}}
 influxdb:
-  - {{name: main, url: "http://127.0.0.1:{port}", dialect: v1, db: d, batch_samples: 100}}
+  - {{name: main, url: "http://127.0.0.1:{port}", dialect: v1, db: d, batch_samples: 100, {more}}}
 """
 
 
@@ -44,6 +45,11 @@ class Sink:
             await self.writes(scope, receive, send)
             return
         self.counts.points = [(series.partition(",")[0], "value", time) for series, time in self.writes.points]
+        self.counts.rows = [
+            (name, dict(tag.split("=") for tag in tags), "value", time, float(fields.removeprefix("value=")))
+            for (series, time), fields in self.writes.points.items()
+            for name, *tags in [series.split(",")]
+        ]
         await self.counts(scope, receive, send)
 
     def lose(self, part: str) -> int:
@@ -73,15 +79,17 @@ class Place:
 
 
 @asynccontextmanager
-async def place(folder: Path) -> AsyncIterator[Place]:
+async def place(folder: Path, **more: str) -> AsyncIterator[Place]:
     sink = Sink()
-    async with serving(sink) as port, rig(folder / "data", url=f"http://127.0.0.1:{port}", dialect="v1", db="d") as r:
+    given: dict[str, Any] = {"dialect": "v1", "db": "d"} | more
+    async with serving(sink) as port, rig(folder / "data", url=f"http://127.0.0.1:{port}", **given) as r:
         for n in range(30):
             await r.push(10, time=START + n * 5 * 60_000)
             await r.push(3, metric="other", time=START + n * 5 * 60_000 + 1)
         await r.drained()
         config = folder / "bridge.yml"
-        config.write_text(CONFIG.format(path=r.folder, port=port))
+        told = ", ".join(f"{name}: {value}" for name, value in more.items())
+        config.write_text(CONFIG.format(path=r.folder, port=port, more=told))
         yield Place(r, sink, config)
 
 
@@ -144,6 +152,52 @@ async def test_a_sink_that_cannot_be_asked_is_named(tmp_path: Path) -> None:
         ran = await p.reconcile()
         assert ran.code == 1
         assert "/query answers 401: unauthorized" in ran.err
+
+
+UNCHANGED = {"send_unchanged": "false", "heartbeat": "30m"}
+
+
+async def test_what_is_left_out_as_unchanged_is_not_missing(tmp_path: Path) -> None:
+    async with place(tmp_path, **UNCHANGED) as p:
+        had, requests = dict(p.sink.writes.points), p.sink.writes.served
+        assert 5 * 13 <= len(had) < 300
+        ran = await p.reconcile("--repair")
+        assert ran.code == 0, ran
+        assert f"390 stored for the sink, {len(had)} found there, 0 missing" in ran.out
+        assert f"{390 - len(had)} points need not be there" in ran.out
+        assert (p.sink.writes.points, p.sink.writes.served) == (had, requests), "nothing is sent"
+
+
+@pytest.mark.parametrize("last", [False, True])
+async def test_a_point_whose_value_is_not_shown_is_missing_and_so_are_those_it_stood_for(
+    tmp_path: Path, last: bool
+) -> None:
+    async with place(tmp_path, **UNCHANGED) as p:
+        times = sorted(time for series, time in p.sink.writes.points if series == "m,n=7")
+        lost = times[-1] if last else times[1]
+        del p.sink.writes.points["m,n=7", lost]
+        ran = await p.reconcile("-o", "json")
+        assert ran.code == 1
+        differing = [hour for hour in json.loads(ran.out) if hour["differences"]]
+        assert [hour["from"] for hour in differing] == [lost - lost % HOUR]
+        assert 0 < differing[0]["missing"] <= 6
+        had = dict(p.sink.writes.points)
+        ran = await p.reconcile("--repair")
+        assert ran.code == 0, ran
+        sent = {time - time % HOUR for _, time in p.sink.writes.points.keys() - had.keys()}
+        assert sent == {lost - lost % HOUR}, "the hour, whole"
+
+
+async def test_what_is_refused_is_neither_shown_nor_missing(tmp_path: Path) -> None:
+    async with place(tmp_path, **UNCHANGED) as p:
+        p.sink.writes.unparsable = lambda line: "bad" if line.endswith("000 ") or line.startswith("m,n=3 ") else None
+        for n in range(30, 34):
+            await p.rig.push(10, time=START + n * 5 * 60_000)
+            await p.rig.drained()
+        ran = await p.reconcile()
+        assert ran.code == 0, ran
+        assert "0 missing" in ran.out
+        assert "more than stored" not in ran.out
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from bridge.forward.reconcile import HOUR, Census, Place, SinkSilent, spans_of
-from bridge.forward.reconcile.census import Ask, asking
+from bridge.forward.reconcile.census import Ask, Register, asking
 from bridge.forward.reconcile.flux import Flux
 from bridge.forward.reconcile.influxql import InfluxQl
 from bridge.forward.reconcile.points import Difference, differences
@@ -69,6 +69,51 @@ async def test_ranges_that_include_their_first_millisecond_count_no_point_twice(
     assert found == {Place("up", "", 0): 1, Place("up", "", HOUR): 2, Place("up", "", 2 * HOUR): 1}
 
 
+INFLUXES = ["influxql", "influxql with a policy", "flux", "sql"]
+
+
+@pytest.mark.parametrize("language", INFLUXES)
+@pytest.mark.parametrize("name", ODD)
+async def test_points_are_told_in_every_language(language: str, name: str) -> None:
+    other = "v" if language == "sql" else "value"  # where a tag cannot be called like a field
+    fake = FakeCounts()
+    fake.rows = [
+        (name, {"job": "a b", other: "x"}, "value", HOUR, 7.0),
+        (name, {"job": "a b", other: "x"}, "value", 2 * HOUR - 1, -0.5),
+        (name, {"job": "a b", other: "x"}, "value_text", HOUR, "NaN"),
+        (name, {}, "value", HOUR, 1e300),
+        (name, {}, "value", HOUR - 1, 1.0),
+        (name, {}, "value", 2 * HOUR, 1.0),
+        ("another", {}, "value", HOUR, 1.0),
+    ]
+    fake.rows.append((name, {}, "other", HOUR, 1.0))
+    wanted = {name: ["value", "value_text"], "never written": ["value"]}
+    async with census(language, fake) as register:
+        assert isinstance(register, Register)
+        found = await register.points(wanted, HOUR, 2 * HOUR)
+    told = {
+        (measurement, tuple(sorted(tags)), field, time, str(value))
+        for measurement, tags, field, times, values in found
+        for time, value in zip(times, values, strict=True)
+    }
+    tags = (("job", "a b"), (other, "x"))
+    assert told == {
+        (name, tags, "value", HOUR, "7.0"),
+        (name, tags, "value", 2 * HOUR - 1, "-0.5"),
+        (name, tags, "value_text", HOUR, "nan"),
+        (name, (), "value", HOUR, "1e+300"),
+    }
+
+
+async def test_an_answer_that_is_cut_short_is_none() -> None:
+    series = {"name": "up", "columns": ["time", "value"], "values": [[HOUR, 1]], "partial": True}
+    fake = FakeCounts(refusal=JSONResponse({"results": [{"series": [series]}]}))
+    async with census("influxql", fake) as register:
+        assert isinstance(register, Register)
+        with pytest.raises(SinkSilent, match="max-row-limit"):
+            await register.points({"up": ["value"]}, 0, 2 * HOUR)
+
+
 async def test_many_names_are_asked_for_in_several_statements() -> None:
     names = [f"m{n}" for n in range(250)]
     fake = FakeCounts([(name, "value", 5) for name in names])
@@ -93,6 +138,9 @@ async def test_a_sink_that_cannot_count_says_so_in_its_own_words(language: str, 
     async with census(language, fake) as counting:
         with pytest.raises(SinkSilent, match=words):
             await counting.count({"up": ["value"]}, 0, HOUR, HOUR)
+        if isinstance(counting, Register):
+            with pytest.raises(SinkSilent, match=words):
+                await counting.points({"up": ["value"]}, 0, HOUR)
 
 
 async def test_a_sink_that_is_not_there_is_named() -> None:

@@ -222,6 +222,33 @@ async def test_a_late_sample_after_a_restart(tmp_path: Path) -> None:
         await settled(r)
 
 
+async def test_two_late_samples_after_a_restart(tmp_path: Path) -> None:
+    """Neither is the newest, though nothing is remembered: what stands behind the second one is told as well."""
+    async with unchanged_rig(tmp_path) as r:
+        await add(r, 1_000, m=2.0)
+        await r.drained()
+        await add(r, 1_500, m=2.0)
+        await settled(r)
+        await r.restart()
+        await r.stop_sink()
+        await add(r, 1_200, m=1.0)
+        await add(r, 1_400, m=1.0)
+        r.start_sink()
+        await settled(r)
+        assert points(r.fake)["m"] == [(1_000, 2.0), (1_200, 1.0), (1_400, 1.0), (1_500, 2.0)]
+
+
+async def test_a_restart_costs_a_point_a_series(tmp_path: Path) -> None:
+    async with unchanged_rig(tmp_path) as r:
+        for t in range(1_000, 1_500, 100):
+            if t == 1_300:
+                await r.restart()
+            await add(r, t, m=7.0)
+            await r.drained()
+        await settled(r)
+        assert [t for t, _ in points(r.fake)["m"]] == [1_000, 1_300]
+
+
 async def test_what_was_sent_from_history_in_between(tmp_path: Path) -> None:
     """The gap has another value: that of before it is not what the sink shows."""
     async with unchanged_rig(tmp_path, heartbeat="1h", batch_samples="1") as r:

@@ -1,16 +1,17 @@
 """How a sink is asked what it has."""
 
+import math
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import aiohttp
 
 from bridge.errors import BridgeError
 from bridge.forward.reconcile.points import Counts
 
-__all__ = ["FORM", "Ask", "Census", "Post", "SinkSilent", "asking", "in_groups", "moment"]
+__all__ = ["FORM", "Ask", "Census", "Points", "Post", "Register", "SinkSilent", "asking", "in_groups", "moment"]
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -27,6 +28,29 @@ Ask = Callable[[bytes, Mapping[str, str]], Awaitable[bytes]]
 
 class SinkSilent(BridgeError):
     """The sink cannot be asked: no answer, or one that says no."""
+
+
+class Points(NamedTuple):
+    """Points of one series that a sink has, in any order.
+
+    Attributes:
+        measurement: what the sink calls it.
+        tags: names and values, those that the series has.
+        field: of the points.
+        times: ms.
+        values: as many; NaN for what is no number.
+    """
+
+    measurement: str
+    tags: list[tuple[str, str]]
+    field: str
+    times: list[int]
+    values: list[float]
+
+    def add(self, time: int, value: object) -> None:
+        """One point more."""
+        self.times.append(time)
+        self.values.append(float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan)
 
 
 class Census(Protocol):
@@ -63,3 +87,11 @@ def in_groups(names: Iterable[str]) -> Iterator[list[str]]:
 def moment(ms: int) -> str:
     """A time as Flux and SQL read it."""
     return datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@runtime_checkable
+class Register(Census, Protocol):
+    """Tells the points at one sink too. What is asked for should be little: all of it is in memory."""
+
+    async def points(self, fields: Mapping[str, Sequence[str]], start: int, stop: int) -> Sequence[Points]:
+        """Those of these fields by measurement in [start, stop) ms. Raises SinkSilent."""

@@ -1,18 +1,23 @@
 """Counting with Flux: InfluxDB 2."""
 
+import contextlib
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from bridge.forward.reconcile.census import Ask, SinkSilent, in_groups, moment
+import anyio.to_thread
+
+from bridge.forward.reconcile.census import Ask, Points, SinkSilent, in_groups, moment
 from bridge.forward.reconcile.points import Counts, Place
 
 __all__ = ["Flux"]
 
+_OF_ANSWERS = {"", "result", "table"}
+
 
 class Flux:
-    """`aggregateWindow(fn: count)` over `/api/v2/query`, which answers in CSV."""
+    """`aggregateWindow(fn: count)` over `/api/v2/query`, which answers in CSV, and the points themselves."""
 
     def __init__(self, ask: Ask, bucket: str) -> None:
         self._ask = ask
@@ -22,26 +27,35 @@ class Flux:
         """See `Census`."""
         counts: dict[Place, int] = {}
         for names in in_groups(fields):
-            script = self._script(names, start, stop, width)
-            body = await self._ask(
-                script.encode(), {"Content-Type": "application/vnd.flux", "Accept": "application/csv"}
-            )
-            counts |= read_counts(body.decode(errors="replace"))
-        return counts
-
-    def _script(self, names: Sequence[str], start: int, stop: int, width: int) -> str:
-        # One table a measurement and field, or points of one time in several series would count as one.
-        return "\n".join(
-            [
-                f"from(bucket: {quoted(self._bucket)})",
-                f"  |> range(start: {moment(start)}, stop: {moment(stop)})",
-                f"  |> filter(fn: (r) => contains(value: r._measurement, set: [{', '.join(map(quoted, names))}]))",
+            # One table a measurement and field, or points of one time in several series would count as one.
+            counting = [
                 f"  |> window(every: {width}ms)",
                 "  |> count()",
                 '  |> group(columns: ["_measurement", "_field", "_start"])',
                 "  |> sum()",
             ]
-        )
+            counts |= read_counts(await self._query(names, start, stop, counting))
+        return counts
+
+    async def points(self, fields: Mapping[str, Sequence[str]], start: int, stop: int) -> list[Points]:
+        """See `Register`."""
+        found = []
+        for names in in_groups(fields):
+            wanted = sorted({field for name in names for field in fields[name]})
+            chosen = f"  |> filter(fn: (r) => contains(value: r._field, set: [{', '.join(map(quoted, wanted))}]))"
+            answer = await self._query(names, start, stop, [chosen, '  |> drop(columns: ["_start", "_stop"])'])
+            found += await anyio.to_thread.run_sync(read_points, answer)
+        return found
+
+    async def _query(self, names: Sequence[str], start: int, stop: int, then: Sequence[str]) -> str:
+        script = [
+            f"from(bucket: {quoted(self._bucket)})",
+            f"  |> range(start: {moment(start)}, stop: {moment(stop)})",
+            f"  |> filter(fn: (r) => contains(value: r._measurement, set: [{', '.join(map(quoted, names))}]))",
+            *then,
+        ]
+        headers = {"Content-Type": "application/vnd.flux", "Accept": "application/csv"}
+        return (await self._ask("\n".join(script).encode(), headers)).decode(errors="replace")
 
 
 def quoted(text: str) -> str:
@@ -51,13 +65,48 @@ def quoted(text: str) -> str:
 
 def read_counts(text: str) -> Counts:
     """What an answer says. Raises SinkSilent for one that is not such an answer."""
+    with _reading():
+        return {
+            Place(row["_measurement"], row["_field"], _milliseconds(row["_start"])): int(row["_value"])
+            for row in _rows(text)
+        }
+
+
+def read_points(text: str) -> list[Points]:
+    """The same of an answer with points."""
+    found: dict[tuple[tuple[str, str], ...], Points] = {}
+    with _reading():
+        for row in _rows(text):
+            time, value = _milliseconds(row.pop("_time")), row.pop("_value")
+            series = tuple(row.items())
+            if series not in found:
+                measurement, field = row.pop("_measurement"), row.pop("_field")
+                tags = [(name, value) for name, value in row.items() if value and name not in _OF_ANSWERS]
+                found[series] = Points(measurement, tags, field, [], [])
+            found[series].add(time, _number(value))
+    return list(found.values())
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[None]:
     try:
-        return dict(_rows(text))
+        yield
     except (ValueError, KeyError) as error:
         raise SinkSilent(f"the sink's answer cannot be read: {error!r}") from None
 
 
-def _rows(text: str) -> Iterator[tuple[Place, int]]:
+def _milliseconds(time: str) -> int:
+    return round(datetime.fromisoformat(time).timestamp() * 1000)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _rows(text: str) -> Iterator[dict[str, str]]:
     """Tables are separated by empty lines, each with a header of its own; lines with # are annotations."""
     header: list[str] = []
     for cells in csv.reader(text.splitlines()):
@@ -73,5 +122,4 @@ def _rows(text: str) -> Iterator[tuple[Place, int]]:
             row = dict(zip(header, cells, strict=True))
             if "error" in row:
                 raise SinkSilent(f"the sink cannot count: {row['error']}")
-            start = round(datetime.fromisoformat(row["_start"]).timestamp() * 1000)
-            yield Place(row["_measurement"], row["_field"], start), int(row["_value"])
+            yield row

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 __all__ = ["Counts", "Difference", "Place", "differences", "spans_of"]
@@ -22,6 +23,8 @@ class Place(NamedTuple):
 Counts = Mapping[Place, int]
 """Points at each place; none where a place is missing."""
 
+_NONE: Counts = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -32,23 +35,26 @@ class Difference:
         stored: points that the store has for the sink.
         found: points that the sink counts.
         refused: those of `stored` that wait as dead letters.
+        unchanged: those that the sink need not have, as it shows their values all the same.
     """
 
     place: Place
     stored: int
     found: int
     refused: int
+    unchanged: int = 0
 
     @property
     def missing(self) -> int:
         """Points that the sink should have and has not; below 0 when it has more, which others may have written."""
-        return self.stored - self.refused - self.found
+        return self.stored - self.refused - self.unchanged - self.found
 
 
-def differences(stored: Counts, found: Counts, refused: Counts) -> list[Difference]:
+def differences(stored: Counts, found: Counts, refused: Counts, unchanged: Counts = _NONE) -> list[Difference]:
     """Places at which the sink does not have what it should, by time and name."""
     places = sorted(stored.keys() | found.keys(), key=lambda place: (place.start, place))
-    pairs = (Difference(p, stored.get(p, 0), found.get(p, 0), refused.get(p, 0)) for p in places)
+    counts = (stored, found, refused, unchanged)
+    pairs = (Difference(place, *(count.get(place, 0) for count in counts)) for place in places)
     return [pair for pair in pairs if pair.missing]
 
 

@@ -1,6 +1,6 @@
 """A stretch of time compared with a sink, and what it lacks sent again."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
 import anyio.to_thread
@@ -8,9 +8,10 @@ import anyio.to_thread
 from bridge.forward.history import History
 from bridge.forward.letters import DeadLetters
 from bridge.forward.outlet import Outlet
-from bridge.forward.reconcile.census import Census
-from bridge.forward.reconcile.points import Counts, Difference, differences
+from bridge.forward.reconcile.census import Census, Register
+from bridge.forward.reconcile.points import Counts, Difference, Place, differences
 from bridge.forward.reconcile.stored import count_letters, count_stored
+from bridge.forward.reconcile.unchanged import count_unchanged
 
 __all__ = ["HOUR", "Report", "compare"]
 
@@ -26,12 +27,14 @@ class Report:
         stored: points that the store has for the sink.
         found: points that the sink counts of the same measurements.
         differences: where the two are not the same.
+        unchanged: points that the sink need not have, as it shows their values all the same.
     """
 
     span: tuple[int, int]
     stored: int
     found: int
     differences: tuple[Difference, ...]
+    unchanged: int = 0
 
     @property
     def missing(self) -> int:
@@ -58,12 +61,20 @@ async def compare(
         stored = await anyio.to_thread.run_sync(count_stored, history, outlet, hour, HOUR)
         answer = await census.count(_fields(stored), begin, hour[1] + 1, HOUR) if stored else {}
         found = {place: count for place, count in answer.items() if place in stored}
-        yield Report(hour, sum(stored.values()), sum(found.values()), tuple(differences(stored, found, refused)))
+        differing = differences(stored, found, refused)
+        lacking = _fields(one.place for one in differing if one.missing > 0)
+        unchanged: Counts = {}
+        if lacking and outlet.encoder.reach and isinstance(census, Register):
+            unchanged = await count_unchanged(outlet, census, history, letters, span=hour, width=HOUR, fields=lacking)
+            differing = differences(stored, found, refused, unchanged)
+        yield Report(
+            hour, sum(stored.values()), sum(found.values()), tuple(differing), unchanged=sum(unchanged.values())
+        )
 
 
-def _fields(counts: Counts) -> dict[str, list[str]]:
+def _fields(places: Iterable[Place]) -> dict[str, list[str]]:
     """The fields of each measurement."""
     fields: dict[str, list[str]] = {}
-    for measurement, field in sorted({(place.measurement, place.field) for place in counts}):
+    for measurement, field in sorted({(place.measurement, place.field) for place in places}):
         fields.setdefault(measurement, []).append(field)
     return fields

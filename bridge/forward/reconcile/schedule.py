@@ -30,7 +30,8 @@ class ReconcileMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.points = Gauge(
             "pushbridge_reconcile_points",
-            "Points of the last comparison: stored for the sink, found there, missing there, more there than stored.",
+            "Points of the last comparison: stored for the sink, found there, missing there, more there than stored,"
+            " and those that it need not have as they are unchanged.",
             ["sink", "kind"],
             registry=registry,
         )
@@ -52,7 +53,7 @@ class ReconcileMetrics:
 
     def note(self, sink: str, reports: Sequence[Report], now_ms: int) -> None:
         """Show a comparison."""
-        for kind in ("stored", "found", "missing", "surplus"):
+        for kind in ("stored", "found", "missing", "surplus", "unchanged"):
             self.points.labels(sink, kind).set(sum(getattr(report, kind) for report in reports))
         self.time.labels(sink).set(now_ms / 1000)
 

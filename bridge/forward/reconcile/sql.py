@@ -5,16 +5,23 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bridge.forward.reconcile.census import Ask, SinkSilent, in_groups, moment
+import anyio.to_thread
+
+from bridge.forward.reconcile.census import Ask, Points, SinkSilent, in_groups, moment
 from bridge.forward.reconcile.points import Counts, Place
 
 __all__ = ["Sql"]
 
-_COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'iox'"
+_COLUMNS = "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'iox'"
+_OF_TAGS = "Dictionary"
+"""The type of columns that are tags."""
 
 
 class Sql:
-    """`SELECT count(field)` over `/api/v3/query_sql`. A table or column that is not there has nothing to count."""
+    """`SELECT count(field)` over `/api/v3/query_sql`, and the points themselves.
+
+    A table or column that is not there has nothing to count.
+    """
 
     def __init__(self, ask: Ask, database: str) -> None:
         self._ask = ask
@@ -32,6 +39,18 @@ class Sql:
                     counts[Place(row["m"], row["f"], _ms(row["bin"]))] = int(row["n"])
         return counts
 
+    async def points(self, fields: Mapping[str, Sequence[str]], start: int, stop: int) -> list[Points]:
+        """See `Register`."""
+        columns = [(row["table_name"], row["column_name"], row["data_type"]) for row in await self._query(_COLUMNS)]
+        found = []
+        for name, wanted in sorted(fields.items()):
+            tags = sorted(column for table, column, kind in columns if table == name and kind.startswith(_OF_TAGS))
+            there = sorted({column for table, column, _ in columns if table == name and column in wanted})
+            if there:
+                statement = _rows_of(name, [*tags, *there], start, stop)
+                found += await anyio.to_thread.run_sync(_points, name, tags, there, await self._query(statement))
+        return found
+
     async def _query(self, statement: str) -> list[dict[str, Any]]:
         question = {"db": self._database, "q": statement, "format": "json"}
         body = await self._ask(json.dumps(question).encode(), {"Content-Type": "application/json"})
@@ -42,6 +61,26 @@ class Sql:
         except ValueError:
             pass
         raise SinkSilent(f"the sink's answer cannot be read: {body[:200]!r}")
+
+
+def _rows_of(name: str, columns: Sequence[str], start: int, stop: int) -> str:
+    return (
+        f"SELECT time, {', '.join(map(identifier, columns))} FROM {identifier(name)} "  # noqa: S608
+        f"WHERE time >= {literal(moment(start))} AND time < {literal(moment(stop))}"
+    )
+
+
+def _points(name: str, tags: Sequence[str], fields: Sequence[str], rows: Sequence[dict[str, Any]]) -> list[Points]:
+    found: dict[tuple[str | None, ...], list[Points]] = {}
+    for row in rows:
+        key = tuple(row.get(tag) for tag in tags)
+        if key not in found:
+            own = [(tag, value) for tag, value in zip(tags, key, strict=True) if value]
+            found[key] = [Points(name, own, field, [], []) for field in fields]
+        for points in found[key]:
+            if (value := row.get(points.field)) is not None:
+                points.add(_ms(row["time"]), value)
+    return [points for series in found.values() for points in series]
 
 
 def _part(name: str, field: str, start: int, stop: int, width: int) -> str:

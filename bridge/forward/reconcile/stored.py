@@ -1,14 +1,15 @@
 """What the store has for a sink, counted as the sink counts."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from bridge.forward.history import History, Windows
 from bridge.forward.letters import DeadLetters
 from bridge.forward.outlet import Outlet
+from bridge.forward.payload import Payload
 from bridge.forward.reconcile.points import Counts, Place
 
-__all__ = ["count_letters", "count_stored"]
+__all__ = ["count_letters", "count_stored", "lines_of_letters"]
 
 _MAX_WINDOW = 500_000
 _PIECE = 50_000
@@ -36,11 +37,17 @@ def count_letters(letters: DeadLetters, outlet: Outlet, span: tuple[int, int], w
     Blocks. Raises OSError.
     """
     tally = outlet.new_tally(width)
-    lines = [letter.line for letter in letters.letters() if letter.state != "settled"]
-    for start in range(0, len(lines), _PIECE):
-        tally.add(outlet.encoder.read(lines[start : start + _PIECE]))
+    for payload in lines_of_letters(letters, outlet):
+        tally.add(payload)
     first, last = span
     return {place: n for place, n in _counts(tally.counts).items() if first - width < place.start <= last}
+
+
+def lines_of_letters(letters: DeadLetters, outlet: Outlet) -> Iterator[Payload]:
+    """The dead letters that nobody has settled, some at a time. Blocks. Raises OSError."""
+    lines = [letter.line for letter in letters.letters() if letter.state != "settled"]
+    for start in range(0, len(lines), _PIECE):
+        yield outlet.encoder.read(lines[start : start + _PIECE])
 
 
 def _counts(rows: Iterable[tuple[str, str, int, int]]) -> Counts:

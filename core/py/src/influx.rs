@@ -102,8 +102,10 @@ pub struct PyUnchanged(Arc<Mutex<Unchanged>>);
 #[pymethods]
 impl PyUnchanged {
     #[new]
-    fn new(heartbeat: i64) -> Self {
-        Self(Arc::new(Mutex::new(Unchanged::new(heartbeat))))
+    #[pyo3(signature = (heartbeat, reached = None))]
+    fn new(heartbeat: i64, reached: Option<i64>) -> Self {
+        let unchanged = Unchanged::new(heartbeat, reached.unwrap_or(i64::MIN));
+        Self(Arc::new(Mutex::new(unchanged)))
     }
 
     fn begin(&self) -> PyTold {

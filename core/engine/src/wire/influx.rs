@@ -30,6 +30,7 @@ mod stored;
 mod tags;
 mod tally;
 mod unchanged;
+mod view;
 
 pub use encode::{Encoder, Point, Row, NO_NAME};
 pub use lines::{Lines, Reason, Unrepresentable};
@@ -42,3 +43,4 @@ pub use stored::{
 };
 pub use tally::Tally;
 pub use unchanged::{Told, Unchanged};
+pub use view::SinkView;

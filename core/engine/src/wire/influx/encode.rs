@@ -103,6 +103,12 @@ impl<'o> Encoder<'o> {
         rows.for_each(|row| self.add(&row));
     }
 
+    /// Count a sample that the sink need not be sent: it is as good as sent.
+    pub fn leave_out_unchanged(&mut self, t: i64) {
+        self.lines.newest = self.lines.newest.max(Some(t));
+        self.leave_out(Reason::Unchanged);
+    }
+
     /// Count a sample that has no line.
     pub fn leave_out(&mut self, reason: Reason) {
         self.lines.unrepresentable.add(reason, 1);

@@ -87,7 +87,7 @@ pub struct Lines {
     samples: u64,
     /// Samples that gave no line.
     pub unrepresentable: Unrepresentable,
-    /// The newest time among the lines, ms.
+    /// The newest time among the lines, and among samples that are unchanged, ms.
     pub newest: Option<i64>,
 }
 

@@ -34,9 +34,10 @@ pub fn encode_floats(encoder: &mut Encoder<'_>, head: &Head, rows: &[(SeriesRef,
         let mut again = None;
         if let Some((unchanged, told)) = memory.unchanged.as_mut().filter(|_| encoder.reaches(t)) {
             let key = memory.router.sink_series(series, row.labels);
-            match unchanged.look(told, key, t, shown(value, row.kind)) {
+            let newest = |end: i64| Some(head.numbers_behind(series, t, end.saturating_add(1)).last()?.0);
+            match unchanged.look(told, key, t, shown(value, row.kind), newest) {
                 Look::Repeats => {
-                    encoder.leave_out(Reason::Unchanged);
+                    encoder.leave_out_unchanged(t);
                     continue;
                 }
                 Look::Late => {

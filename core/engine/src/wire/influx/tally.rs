@@ -63,7 +63,7 @@ impl Tally {
 }
 
 /// A name without the backslashes that only keep separators in it.
-fn plain(raw: &str) -> String {
+pub(super) fn plain(raw: &str) -> String {
     if !raw.contains('\\') {
         return raw.to_owned();
     }

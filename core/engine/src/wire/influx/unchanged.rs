@@ -9,7 +9,8 @@
 //! * A sample comes late, before others that were left out. The next one behind it is sent again in its piece: it shows the
 //!   same as all that were left out behind it up to the next change, which was sent. Where that one is refused too, see
 //!   above: the piece is sent whole.
-//! * The process ends. Nothing is remembered, so each series' first sample is sent as if it had come late.
+//! * The process ends, and what is remembered with it. Each series' first sample is sent, and is one that came late if the
+//!   store has later ones that are not later than all that the sink was told of any series: they may have been left out.
 
 use ahash::RandomState;
 use hashbrown::HashMap;
@@ -96,6 +97,8 @@ pub struct Unchanged {
     /// Series that have native histograms, and when they last had one: their floats are all sent.
     mixed: HashMap<SinkSeries, i64, RandomState>,
     room: usize,
+    /// Time of the newest sample of all series, also before the process began.
+    reached: i64,
     /// The number of the newest piece.
     piece: u64,
     /// What pieces up to this one told is void.
@@ -103,16 +106,22 @@ pub struct Unchanged {
 }
 
 impl Unchanged {
-    /// Nothing is sent yet.
-    pub fn new(heartbeat: i64) -> Self {
+    /// Nothing is known of what was sent, but that it was up to the time `reached`.
+    pub fn new(heartbeat: i64, reached: i64) -> Self {
         Self {
             heartbeat,
+            reached,
             runs: HashMap::default(),
             mixed: HashMap::default(),
             room: ROOM,
             piece: 0,
             void: 0,
         }
+    }
+
+    /// Time of the newest sample that has been looked at.
+    pub fn reached(&self) -> i64 {
+        self.reached
     }
 
     /// ms after which the same value is sent again.
@@ -154,15 +163,23 @@ impl Unchanged {
         *newest = t.max(*newest);
     }
 
-    /// Look at a sample of a piece; those of a series come in log order.
-    pub fn look(&mut self, told: &mut Told, series: SinkSeries, t: i64, shown: Shown) -> Look {
-        let Some(run) = self.runs.get_mut(&series) else {
-            self.start(told, series, t, shown);
-            return Look::Late; // nobody knows what was left out before
-        };
-        if t < run.newest {
-            return Look::Late;
+    /// Look at a sample of a piece; those of a series come in log order. `newest` tells, of a series that nothing is known of,
+    /// when the last sample is that the store has behind it up to [`Self::reached`].
+    pub fn look(
+        &mut self,
+        told: &mut Told,
+        series: SinkSeries,
+        t: i64,
+        shown: Shown,
+        newest: impl FnOnce(i64) -> Option<i64>,
+    ) -> Look {
+        if !self.runs.contains_key(&series) {
+            self.start(series, newest(self.reached).map_or((t, shown), |newest| (newest, None)));
         }
+        self.reached = self.reached.max(t);
+        let Some(run) = self.runs.get_mut(&series).filter(|run| t >= run.newest) else {
+            return Look::Late;
+        };
         run.newest = t;
         if shown.is_none() || shown != run.shown {
             (run.shown, run.begun, run.taken) = (shown, t, None);
@@ -179,32 +196,25 @@ impl Unchanged {
         Look::Sent
     }
 
-    /// What stands behind a sample at `t` that came late, or was the first one: it is sent again in the same piece. `None`: it
-    /// is not known.
+    /// What the store has behind a sample at `t` that came late, within a heartbeat: it is sent again in the same piece. `None`:
+    /// it is not known.
     pub fn told_again(&mut self, told: &mut Told, series: SinkSeries, t: i64, next: Option<(i64, Shown)>) {
-        let Some(run) = self.runs.get_mut(&series) else {
-            return;
+        let (next, shown) = next.unwrap_or((t, None));
+        let Some(run) = self.runs.get_mut(&series).filter(|run| next >= run.begun) else {
+            return; // the run lies behind both
         };
-        let Some((next, shown)) = next else {
-            if t < run.newest && t >= run.begun {
-                run.shown = None;
-            }
+        if shown.is_none() || shown != run.shown || next > run.newest {
+            run.shown = None; // nobody knows what the sink shows behind it, so the next one is sent
             return;
-        };
-        if next > run.newest {
-            self.start(told, series, next, shown);
-        } else if next >= run.begun && shown != run.shown {
-            run.shown = None; // it came late itself, and is still to be looked at
-        } else if next >= run.begun {
-            run.begun = next;
-            run.taken = run.taken.filter(|taken| *taken >= next);
-            run.sent = run.sent.max((next, told.piece));
-            told.sent.push((series, next));
         }
+        run.begun = next;
+        run.taken = run.taken.filter(|taken| *taken >= next);
+        run.sent = run.sent.max((next, told.piece));
+        told.sent.push((series, next));
     }
 
-    /// A run that begins with a sample that is sent.
-    fn start(&mut self, told: &mut Told, series: SinkSeries, t: i64, shown: Shown) {
+    /// A run whose newest sample is at `t`; that is still to be sent.
+    fn start(&mut self, series: SinkSeries, (t, shown): (i64, Shown)) {
         if self.runs.len() >= self.room {
             self.forget(t);
         }
@@ -213,10 +223,9 @@ impl Unchanged {
             begun: t,
             newest: t,
             taken: None,
-            sent: (t, told.piece),
+            sent: (t, 0), // of no piece
         };
         self.runs.insert(series, run);
-        told.sent.push((series, t));
     }
 
     /// Forget series that have not had a sample for two heartbeats: their next one is sent in any case.
