@@ -286,6 +286,10 @@ class LogSlice:
     def samples(self) -> int:
         """Float and histogram samples in the slice."""
 
+    @property
+    def exemplars(self) -> tuple[int, int, int] | None:
+        """(how many exemplars are in it, time of the oldest, time of the newest), ms; None when there are none."""
+
     def __len__(self) -> int:
         """The same as `samples`."""
 

@@ -5,7 +5,7 @@ from bridge.buffer.checkpoint import Truncation
 from bridge.buffer.cursors import CURSORS, Cursor, Cursors
 from bridge.buffer.directory import Directory
 from bridge.buffer.files import Files
-from bridge.buffer.gaps import Gap, GapBook, Spans
+from bridge.buffer.gaps import Gap, GapBook, MissedExemplars, Spans
 from bridge.buffer.inspect import FoundBlock, FoundBlocks, find_blocks, map_block, open_block
 from bridge.buffer.matchers import Matchers
 from bridge.buffer.plan import BLOCK_RANGE, block_ranges
@@ -36,6 +36,7 @@ __all__ = [
     "GapBook",
     "Imported",
     "Matchers",
+    "MissedExemplars",
     "OnEvent",
     "Position",
     "Progress",

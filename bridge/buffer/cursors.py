@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.buffer.gaps import Gap
+from bridge.buffer.gaps import Gap, MissedExemplars
 from bridge.buffer.position import Position
 from bridge.buffer.state import Schema, State
 from bridge.native import Extent
@@ -24,6 +24,7 @@ CURSORS = Schema(
             name TEXT NOT NULL, segment INTEGER NOT NULL, offset INTEGER NOT NULL,
             seq INTEGER NOT NULL, spans TEXT NOT NULL, PRIMARY KEY (name, segment, offset)
         )""",
+        "ALTER TABLE gaps ADD COLUMN exemplars TEXT NOT NULL DEFAULT 'null'",
     ),
 )
 
@@ -82,9 +83,9 @@ class Cursors:
 
     async def note_gap(self, name: str, gap: Gap) -> None:
         """Return once it is durable that a reader misses this too; gaps are noted in log order."""
-        row = (name, *gap.end, gap.seq, json.dumps(gap.spans))
+        row = (name, *gap.end, gap.seq, json.dumps(gap.spans), json.dumps(gap.exemplars))
         await self._state.write(
-            lambda connection: connection.execute("INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?, ?)", row)
+            lambda connection: connection.execute("INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?, ?, ?)", row)
         )
         others = [other for other in self._gaps.get(name, []) if other.end != gap.end]
         self._gaps[name] = [*others, gap]
@@ -95,7 +96,8 @@ class Cursors:
         if not missed:
             return None
         spans = Extent([span for gap in missed for span in gap.spans]).spans
-        return Gap(missed[-1].end, missed[-1].seq, tuple(spans))
+        exemplars = MissedExemplars.of(gap.exemplars for gap in missed)
+        return Gap(missed[-1].end, missed[-1].seq, tuple(spans), exemplars)
 
     def reached(self, name: str) -> tuple[Position, int] | None:
         """Where what a reader still needs of the log begins, and the samples before there; None: there is no reader."""
@@ -124,9 +126,10 @@ def _load(connection: sqlite3.Connection) -> dict[str, Cursor]:
 
 
 def _load_gaps(connection: sqlite3.Connection) -> dict[str, list[Gap]]:
-    rows = connection.execute("SELECT name, segment, offset, seq, spans FROM gaps ORDER BY segment, offset")
+    rows = connection.execute("SELECT name, segment, offset, seq, spans, exemplars FROM gaps ORDER BY segment, offset")
     found: dict[str, list[Gap]] = {}
-    for name, segment, offset, seq, spans in rows:
+    for name, segment, offset, seq, spans, exemplars in rows:
         times = tuple((first, last) for first, last in json.loads(spans))
-        found.setdefault(name, []).append(Gap(Position(segment, offset), seq, times))
+        missed = MissedExemplars.of([json.loads(exemplars)])
+        found.setdefault(name, []).append(Gap(Position(segment, offset), seq, times, missed))
     return found

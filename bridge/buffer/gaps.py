@@ -5,10 +5,10 @@ each reader that is not done with them when the samples were that it misses and 
 any more is in the head or in blocks, where times are what one asks by.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import anyio.to_thread
 import structlog
@@ -17,7 +17,7 @@ from bridge.buffer.position import Position
 from bridge.buffer.reader import Truncated
 from bridge.native import Extent, LogSlice
 
-__all__ = ["Gap", "GapBook", "Spans", "note_gaps"]
+__all__ = ["Gap", "GapBook", "MissedExemplars", "Spans", "note_gaps"]
 
 logger = structlog.get_logger(__name__)
 
@@ -25,6 +25,23 @@ Spans = tuple[tuple[int, int], ...]
 """Disjoint (first, last) times in ms, inclusive, ascending."""
 
 _SAMPLES_AT_ONCE = 100_000
+
+
+class MissedExemplars(NamedTuple):
+    """Exemplars of a part of the log, which are nowhere else: how many, and when the first and the last were, ms."""
+
+    total: int
+    mint: int
+    maxt: int
+
+    @classmethod
+    def of(cls, parts: Iterable[tuple[int, int, int] | None]) -> "MissedExemplars | None":
+        """Those of several parts together; None when there are none."""
+        known = [part for part in parts if part is not None]
+        if not known:
+            return None
+        totals, mints, maxts = zip(*known, strict=True)
+        return cls(sum(totals), min(mints), max(maxts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +52,13 @@ class Gap:
         end: where it reads on.
         seq: samples accepted by the store up to there.
         spans: when the samples of the part were: all of them, and rarely much more.
+        exemplars: those of the part, which no block has.
     """
 
     end: Position
     seq: int
     spans: Spans
+    exemplars: MissedExemplars | None = None
 
 
 class GapBook(Protocol):
@@ -81,6 +100,7 @@ async def note_gaps(read: Read, book: GapBook, oldest: Position) -> list[str]:
 def _survey(read: Read, position: Position, seq: int, oldest: Position) -> Gap:
     """Read the log from `position` to `oldest`. What has gone already is left out: nobody knows when it was."""
     extent = Extent()
+    exemplars: MissedExemplars | None = None
     while position < oldest:
         try:
             piece, end = read(position, _SAMPLES_AT_ONCE, seq)
@@ -93,5 +113,6 @@ def _survey(read: Read, position: Position, seq: int, oldest: Position) -> Gap:
         if end == position:
             break
         extent.add(piece)
+        exemplars = MissedExemplars.of((exemplars, piece.exemplars))
         position, seq = end, piece.seq
-    return Gap(oldest, seq, tuple(extent.spans))
+    return Gap(oldest, seq, tuple(extent.spans), exemplars)

@@ -30,6 +30,7 @@ class Landing:
         from_history: the samples were read from history.
         catching_up: what is left of history behind it.
         expired: samples that are older than what the sink keeps.
+        exemplars_lost: exemplars that left the log before they were read.
     """
 
     position: Position
@@ -41,6 +42,7 @@ class Landing:
     from_history: bool = False
     catching_up: CatchUp | None = None
     expired: int = 0
+    exemplars_lost: int = 0
 
     @property
     def samples(self) -> int:
@@ -76,6 +78,7 @@ class Account:
         catching_up: what is to be sent from history before the log is read on.
         launched: samples up to here may be under way, or have arrived though nobody knows.
         until: while it catches up: so may those of history up to this time, ms.
+        exemplars_lost: exemplars that left the log before they were read, and are not sent; they are no samples.
     """
 
     position: Position
@@ -89,6 +92,7 @@ class Account:
     catching_up: CatchUp | None = None
     launched: int = 0
     until: int | None = None
+    exemplars_lost: int = 0
 
     @property
     def certain(self) -> int:
@@ -121,6 +125,7 @@ class Account:
             catching_up=landing.catching_up,
             launched=self.launched,
             until=None if caught_up else self.until,
+            exemplars_lost=self.exemplars_lost + landing.exemplars_lost,
         )
 
     def to_cursor(self) -> Cursor:
@@ -135,6 +140,7 @@ class Account:
             "catching_up": self.catching_up.to_json() if self.catching_up is not None else None,
             "launched": self.launched,
             "until": self.until,
+            "exemplars_lost": self.exemplars_lost,
         }
         return Cursor(self.position, self.seq, counters)
 
@@ -155,4 +161,5 @@ class Account:
             catching_up=CatchUp.from_json(catching_up) if catching_up is not None else None,
             launched=counters.get("launched", 0),
             until=counters.get("until"),
+            exemplars_lost=counters.get("exemplars_lost", 0),
         )

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Protocol
 
 import anyio.to_thread
-import structlog
+from structlog.typing import FilteringBoundLogger
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
 from bridge.buffer import MAX_TIME, Gap, Position, Truncated
@@ -22,8 +22,6 @@ from bridge.forward.ranges import Ranges
 from bridge.native import Head, LogSlice
 
 __all__ = ["Backlog", "Log"]
-
-logger = structlog.get_logger(__name__)
 
 _UNDER_WAY = 3  # parcels at most
 
@@ -65,10 +63,12 @@ class Backlog:
         history: History,
         max_samples: int,
         encoder: Encoder,
+        logger: FilteringBoundLogger,
         ordered: bool = False,
+        exemplars: bool = False,
     ) -> None:
         """`gap` tells what is missed by who is at a position that the log does not reach back to; `ordered`: the sink
-        refuses samples of a series that are older than what it has."""
+        refuses samples of a series that are older than what it has; `exemplars`: it is sent them."""
         self._log = log
         self._position = account.position
         self._seq = account.seq
@@ -79,12 +79,14 @@ class Backlog:
         self._encoder = encoder
         encoder.begin(account.newest)
         self._ordered = ordered
+        self._exemplars = exemplars
+        self._logger = logger
         self._new_catcher = partial(Catcher, history=history, max_samples=max_samples, encoder=encoder)
         self._catcher: Catcher | None = None
         if account.catching_up is not None:
             self._catch_up(account.catching_up, account.until)
         self._retrying = AsyncRetrying(
-            retry=retry_if_exception_type(OSError), wait=wait_exponential(max=60.0), before_sleep=_log_fault
+            retry=retry_if_exception_type(OSError), wait=wait_exponential(max=60.0), before_sleep=self._log_fault
         )
 
     @property
@@ -137,13 +139,23 @@ class Backlog:
         """Go to where the log is still there, by way of history when it is known what is missed."""
         gap = self._gap(self._position)
         if gap is None or gap.end > self._log.durable():
-            logger.error("log gone before it was read, reading on behind it", position=str(self._position))
+            self._logger.error("log gone before it was read, reading on behind it", position=str(self._position))
             self._position = oldest
             return
-        logger.info("log gone before it was read, sending from history", samples=gap.seq - self._seq)
+        self._logger.info("log gone before it was read, sending from history", samples=gap.seq - self._seq)
+        missed = gap.exemplars if self._exemplars else None
+        if missed is not None:
+            self._logger.warning(
+                "exemplars are not sent: they have left the log before they were read, and history has none",
+                exemplars=missed.total,
+                first_ms=missed.mint,
+                last_ms=missed.maxt,
+                advice="if they matter, let the log wait longer for sinks: storage.wal_keep",
+            )
         self._position = gap.end
         spans = Ranges((first, min(last + self._encoder.reach, MAX_TIME)) for first, last in gap.spans)
-        self._catch_up(CatchUp(gap.seq, tuple(spans.runs())), self._until)
+        lost = missed.total if missed is not None else 0
+        self._catch_up(CatchUp(gap.seq, tuple(spans.runs()), exemplars=lost), self._until)
 
     def _catch_up(self, state: CatchUp, until: int | None) -> None:
         # Of what was read some may be under way, or have been before a crash.
@@ -152,7 +164,6 @@ class Backlog:
             state, position=self._position, seq=self._seq, doubtful=doubtful if self._ordered else 0, until=until
         )
 
-
-def _log_fault(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome is not None else None
-    logger.error("log cannot be read, trying again", error=str(error), attempt=state.attempt_number)
+    def _log_fault(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome is not None else None
+        self._logger.error("log cannot be read, trying again", error=str(error), attempt=state.attempt_number)

@@ -43,6 +43,7 @@ class Catcher:
         self._position = position
         self._seq = seq
         self._counted = state.counted
+        self._exemplars = state.exemplars
         self._max_samples = max_samples
         self._encoder = encoder
         parcels = _PARCELS_IN_ORDER if doubtful else _PARCELS_A_WINDOW
@@ -58,7 +59,9 @@ class Catcher:
         """Read and encode the next samples. Blocks. Raises OSError; then it can be asked again."""
         window = self._next_window()
         if window is None:
-            return Parcel(self._encoder.read([]), {}, self._position, self._goal, from_history=True)
+            nothing = self._encoder.read([])
+            lost = self._exemplars
+            return Parcel(nothing, {}, self._position, self._goal, from_history=True, exemplars_lost=lost)
         left = len(window.columns)
         stop = left if self._whole else min(self._at + self._max_samples, left)
         payload = window.columns.encode(self._at, stop, self._encoder)
@@ -94,5 +97,5 @@ class Catcher:
 
     def _left(self, window: Window) -> CatchUp:
         if self._at == len(window.columns):
-            return CatchUp(self._goal, window.rest, self._counted)
-        return CatchUp(self._goal, self._start, self._at + self._counted)
+            return CatchUp(self._goal, window.rest, self._counted, self._exemplars)
+        return CatchUp(self._goal, self._start, self._at + self._counted, self._exemplars)

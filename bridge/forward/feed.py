@@ -179,6 +179,7 @@ class Feed:
                 newest=parcel.payload.newest,
                 from_history=parcel.from_history,
                 catching_up=parcel.catching_up,
+                exemplars_lost=parcel.exemplars_lost,
             )
         )
         if held_before and not self.account.holds:

@@ -148,6 +148,11 @@ def _samples(statuses: list[SinkStatus]) -> Iterator[Metric]:
         "Samples sent again, for they lay in the time of others that had left the log.",
         labels=["sink"],
     )
+    exemplars = CounterMetricFamily(
+        "pushbridge_sink_exemplars_lost",
+        "Exemplars that are not sent, for they had left the log before the sink came to them.",
+        labels=["sink"],
+    )
     dead = CounterMetricFamily(
         "pushbridge_sink_dead_lettered", "Samples that the sink refused for good.", labels=["sink"]
     )
@@ -161,11 +166,12 @@ def _samples(statuses: list[SinkStatus]) -> Iterator[Metric]:
             lost.add_metric([status.name, reason], count)
         expired.add_metric([status.name], account.expired)
         resent.add_metric([status.name], account.resent)
+        exemplars.add_metric([status.name], account.exemplars_lost)
         dead.add_metric([status.name], account.dead_lettered)
         letters.add_metric([status.name, "waiting"], status.letters_waiting)
         letters.add_metric([status.name, "resent"], status.letters_resent)
         letters.add_metric([status.name, "dropped"], status.letters_dropped)
-    return iter((sent, lost, expired, resent, dead, letters))
+    return iter((sent, lost, expired, resent, exemplars, dead, letters))
 
 
 def _health(statuses: list[SinkStatus]) -> Iterator[Metric]:

@@ -50,6 +50,7 @@ class Outlet:
         in_flight: parcels under way at a time at most.
         new_tally: counts points of such payloads by stretches of so many ms, as the sink would.
         retention: how far back the sink keeps samples, where it can be asked.
+        exemplars: exemplars are sent.
         ordered: a sample sent again may be refused for the newer ones behind it, so it is noted what is under way.
         beside: sends what is no sample, until cancelled: by the sink's delivery, or its search where it is lines too.
     """
@@ -67,6 +68,7 @@ class Outlet:
     new_tally: Callable[[int], Tally[Any]]
     retention: Retention | None = None
     ordered: bool = False
+    exemplars: bool = False
     beside: Callable[[Head, Delivery, Search], Coroutine[Any, Any, None]] | None = None
 
 
@@ -94,6 +96,7 @@ def open_outlet(settings: SinkSettings, clock: Clock) -> Outlet:
         in_flight=settings.in_flight,
         new_tally=LineTally,
         retention=retention,
+        exemplars=settings.send_exemplars,
         beside=MetadataLines(settings, clock).run,
     )
 
@@ -128,6 +131,7 @@ def _remote_write(settings: RemoteWriteSink, clock: Clock) -> Outlet:
         in_flight=2,
         new_tally=SampleTally,
         ordered=True,
+        exemplars=settings.send_exemplars,
         beside=MetadataFeed(settings.metadata_config, dialect, settings.name, clock).run,
     )
 

@@ -19,20 +19,23 @@ class CatchUp:
         spans: times that are still to be read from history.
         counted: samples at their beginning that are in the account already: a window of which only a part had arrived
             is read again from its beginning after a crash.
+        exemplars: those of the part, which history does not have.
     """
 
     seq: int
     spans: Spans
     counted: int = 0
+    exemplars: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As the cursor keeps it."""
-        return {"seq": self.seq, "spans": self.spans, "counted": self.counted}
+        return {"seq": self.seq, "spans": self.spans, "counted": self.counted, "exemplars": self.exemplars}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "CatchUp":
         """The inverse of `to_json`."""
-        return cls(content["seq"], tuple((first, last) for first, last in content["spans"]), content["counted"])
+        spans = tuple((first, last) for first, last in content["spans"])
+        return cls(content["seq"], spans, content["counted"], content.get("exemplars", 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Parcel:
         doubtful: some of them may have been sent before, nobody knows which.
         until: of history: the end of the window that they are of, ms.
         abridged: samples may be left out of it that others repeat.
+        exemplars_lost: exemplars that are nowhere any more, and so are never sent.
     """
 
     payload: Payload
@@ -60,6 +64,7 @@ class Parcel:
     doubtful: bool = False
     until: int | None = None
     abridged: Abridged | None = None
+    exemplars_lost: int = 0
 
     def whole(self) -> "Parcel":
         """The same with all samples. Blocks."""

@@ -201,7 +201,9 @@ class Sink:
             history=self._history,
             max_samples=self._outlet.parcel,
             encoder=self._outlet.encoder,
+            logger=self._logger,
             ordered=self._outlet.ordered,
+            exemplars=self._outlet.exemplars,
         )
         return Feed(
             account,

@@ -67,6 +67,7 @@ def _row(sink: Sink) -> Mapping[str, Any]:
         "unrepresentable_by_reason": dict(account.unrepresentable),
         "expired": account.expired,
         "resent": account.resent,
+        "exemplars_lost": account.exemplars_lost,
         "dead_lettered": account.dead_lettered,
         "pending": status.pending,
         "identity_holds": status.identity_holds,

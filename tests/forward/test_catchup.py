@@ -313,6 +313,7 @@ def landed(account: Account, parcel: Parcel) -> Account:
         newest=parcel.payload.newest,
         from_history=parcel.from_history,
         catching_up=parcel.catching_up,
+        exemplars_lost=parcel.exemplars_lost,
     )
     moved = account.after(landing)
     assert moved.holds, moved
@@ -337,7 +338,7 @@ async def test_a_crash_behind_any_parcel_costs_one_window_and_counts_nothing_twi
         for n in range(20):
             await r.push(1 + n % 9, value=lambda n: math.inf if n == 3 else float(n))
         total = r.store.seq
-        start = Account(Position(0, 0), catching_up=CatchUp(total, ((1_000, 1_010), (1_011, 1_030))))
+        start = Account(Position(0, 0), catching_up=CatchUp(total, ((1_000, 1_010), (1_011, 1_030)), exemplars=5))
         crash = 0
         while True:
             shelf = Shelf(r.store, most=20)
@@ -352,7 +353,7 @@ async def test_a_crash_behind_any_parcel_costs_one_window_and_counts_nothing_twi
                 read = parcels_from(left, Shelf(r.store, most=13 + crash % 11))
             while left.catching_up is not None:
                 left = landed(left, read())
-            assert (left.seq, left.expired) == (total, 0)
+            assert (left.seq, left.expired, left.exemplars_lost) == (total, 0, 5)
             assert left.sent + left.unrepresentable["inf"] == total
             assert left.resent <= 20
             if done:

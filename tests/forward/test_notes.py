@@ -11,14 +11,12 @@ from structlog.testing import capture_logs
 
 from bridge.config import InfluxSink
 from bridge.forward.lines import LineEncoder
-from bridge.native import Batch, Framer, Head, Route, WriteMessage, WriteRules, metadata_lines
+from bridge.native import Framer, Head, Route, WriteMessage, WriteRules, metadata_lines
 from tests.buffer.told_clock import ToldClock
 from tests.edge.serving import until
 from tests.forward import faults
 from tests.forward.exemplars import TIME, batch
 from tests.forward.fake_influx import FakeInflux
-from tests.forward.kinds import KINDS
-from tests.forward.remote_rig import RemoteRig
 from tests.forward.rig import FAST, Rig, rig, rig_of
 from tests.remote_write.writing import Exemplar, Series, v1
 
@@ -240,40 +238,3 @@ async def test_neither_is_sent_unless_it_is_asked_for(tmp_path: Path) -> None:
         await push(r)
         assert not lines_at(r, "prom_metadata")
         assert not [line for write in r.fake.writes for line in write.lines if "_exemplar" in line]
-
-
-def exemplars_at(r: Rig, kind: str) -> set[int]:
-    """The times of exemplars of `hits_total` that a sink was sent, of whatever kind it is."""
-    if KINDS[kind].is_remote:
-        assert isinstance(r, RemoteRig)
-        sent = [one for write in r.receiver.writes for one in write.exemplars]
-        return {t for labels, _, _, t in sent if ("__name__", "hits_total") in labels}
-    return {int(line.rsplit(" ", 1)[1]) for line in lines_at(r, "hits_total_exemplar")}
-
-
-def hits(t: int) -> Batch:
-    """A push at `t` with an exemplar a millisecond later."""
-    return batch(f'# TYPE hits counter\nhits_total 7 # {{trace_id="x"}} 1 {(t + 1) / 1000:.3f}\n# EOF\n', t)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-async def test_of_a_gap_the_exemplars_that_the_log_still_has_are_sent(tmp_path: Path, kind: str) -> None:
-    """History has none, so those of the part that has gone are too; the samples of both arrive."""
-    async with KINDS[kind].running(tmp_path, KINDS[kind].fake(), send_exemplars="true") as r:
-        r.now = TIME
-        await r.store.append(hits(TIME))
-        await r.drained()
-        await r.stop_sink()
-        await r.store.append(hits(TIME + 1_000))
-        r.now = TIME + 2_000
-        await r.cut()
-        assert await r.truncate() == ["main"]
-        await r.store.append(hits(r.now + 1_000))
-        r.start_sink()
-        await r.drained()
-        await until(lambda: r.sink.status().account.catching_up is None)
-        assert exemplars_at(r, kind) == {TIME + 1, r.now + 1_001}
-        keys = r.held() if KINDS[kind].is_remote else r.fake.points
-        samples = {t for key, t in keys if "hits_total" in str(key) and "_exemplar" not in str(key)}
-        assert samples == {TIME, TIME + 1_000, r.now + 1_000}
-        assert r.sink.status().identity_holds

@@ -171,6 +171,11 @@ impl PyLogSlice {
         self.0.samples()
     }
 
+    #[getter]
+    fn exemplars(&self, py: Python<'_>) -> Option<(usize, i64, i64)> {
+        py.detach(|| self.0.exemplar_extent())
+    }
+
     fn __len__(&self) -> usize {
         self.0.samples()
     }

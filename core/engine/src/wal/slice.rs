@@ -69,6 +69,12 @@ impl LogSlice {
         &self.exemplars
     }
 
+    /// (how many exemplars, time of the oldest, time of the newest), ms; `None` when there are none.
+    pub fn exemplar_extent(&self) -> Option<(usize, i64, i64)> {
+        let times = self.exemplars.iter().map(|row| row.t);
+        Some((self.exemplars.len(), times.clone().min()?, times.max()?))
+    }
+
     /// Samples of either kind.
     pub fn samples(&self) -> usize {
         self.rows.len() + self.histograms.len()
