@@ -25,12 +25,12 @@ pub fn is_stale(value: f64) -> bool {
 }
 
 /// Samples of many series, their label sets packed into one arena: no allocation a sample.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Batch {
     arena: Vec<u8>,
     subjects: subject::Subjects,
-    floats: Vec<FloatRow>,
-    histograms: Vec<HistogramRow>,
+    /// In the order in which they were given, which is the one in which samples of a series are judged.
+    rows: Vec<OwnRow>,
     notes: notes::Notes,
     /// The time given to rows at [`BATCH_TIME`], ms. The head moves it forward until it is newer than every touched
     /// series' last sample, so two pushes in one millisecond are two samples.
@@ -47,20 +47,12 @@ pub struct Batch {
     pub resent: bool,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-struct FloatRow {
+#[derive(Debug, Clone)]
+struct OwnRow {
     place: Spot,
     start: bool,
     t: i64,
-    value: f64,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct HistogramRow {
-    place: Spot,
-    start: bool,
-    t: i64,
-    value: Arc<Histogram>,
+    value: Value,
 }
 
 /// A sample of a batch.
@@ -121,95 +113,87 @@ impl Batch {
 
     /// A float sample of the same series as the last row, or of the one that [`Self::begin`] or [`Self::begin_known`] named since.
     pub fn add_float(&mut self, t: i64, value: f64) {
-        let place = self.subjects.current;
-        let start = false;
-        self.floats.push(FloatRow { place, start, t, value });
+        self.add(false, t, Value::Float(value));
     }
 
     /// The same for a native-histogram sample.
     pub fn add_histogram(&mut self, t: i64, value: Arc<Histogram>) {
-        let place = self.subjects.current;
-        let start = false;
-        self.histograms.push(HistogramRow { place, start, t, value });
+        self.add(false, t, Value::Histogram(value));
     }
 
     /// That series began at `t`, with nothing.
     pub fn add_start(&mut self, t: i64) {
-        let (place, start, value) = (self.subjects.current, true, 0.0);
-        self.floats.push(FloatRow { place, start, t, value });
+        self.add(true, t, Value::Float(0.0));
     }
 
     /// That series began at `t`, with an empty histogram.
     pub fn add_histogram_start(&mut self, t: i64, value: Arc<Histogram>) {
-        let (place, start) = (self.subjects.current, true);
-        self.histograms.push(HistogramRow { place, start, t, value });
+        self.add(true, t, Value::Histogram(value));
     }
 
-    /// What tells two batches of different label sets apart: the packed sets, and where each ends. Floats come first.
+    fn add(&mut self, start: bool, t: i64, value: Value) {
+        let place = self.subjects.current;
+        self.rows.push(OwnRow { place, start, t, value });
+    }
+
+    /// What tells two batches of different label sets apart: the packed sets, and where each ends.
     pub fn label_sets(&self) -> impl std::hash::Hash + '_ {
         struct Sets<'b>(&'b Batch);
         impl std::hash::Hash for Sets<'_> {
             fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
                 state.write(&self.0.arena);
-                state.write_usize(self.0.floats.len());
-                self.0.floats.iter().for_each(|row| row.place.hash(state));
-                self.0.histograms.iter().for_each(|row| row.place.hash(state));
+                self.0.rows.iter().for_each(|row| row.place.hash(state));
             }
         }
         Sets(self)
     }
 
     /// (labels, time or [`BATCH_TIME`], value) in insertion order; no labels for a series of the head's own.
-    pub fn floats(&self) -> impl ExactSizeIterator<Item = (Labels<'_>, i64, f64)> {
-        self.floats
-            .iter()
-            .map(|r| (self.subject(r.place).labels(), r.t, r.value))
+    pub fn floats(&self) -> impl Iterator<Item = (Labels<'_>, i64, f64)> {
+        self.rows.iter().filter_map(|row| match &row.value {
+            Value::Float(value) => Some((self.subject(row.place).labels(), row.t, *value)),
+            Value::Histogram(_) => None,
+        })
     }
 
     /// The same of histograms.
-    pub fn histograms(&self) -> impl ExactSizeIterator<Item = (Labels<'_>, i64, &Arc<Histogram>)> {
-        self.histograms
-            .iter()
-            .map(|r| (self.subject(r.place).labels(), r.t, &r.value))
+    pub fn histograms(&self) -> impl Iterator<Item = (Labels<'_>, i64, &Arc<Histogram>)> {
+        self.rows.iter().filter_map(|row| match &row.value {
+            Value::Float(_) => None,
+            Value::Histogram(value) => Some((self.subject(row.place).labels(), row.t, value)),
+        })
     }
 
-    /// All rows without their values: floats in insertion order, then histograms.
+    /// All rows without their values, in insertion order.
     pub fn heads(&self) -> impl Iterator<Item = RowHead<'_>> {
-        let floats = self.floats.iter().map(|row| RowHead {
-            subject: self.subject(row.place),
-            t: row.t,
-            start: row.start,
-            histogram: false,
-            sound: true,
-        });
-        floats.chain(self.histograms.iter().map(|row| RowHead {
-            subject: self.subject(row.place),
-            t: row.t,
-            start: row.start,
-            histogram: true,
-            sound: row.value.is_sound(),
-        }))
+        self.rows.iter().map(|row| {
+            let (histogram, sound) = match &row.value {
+                Value::Float(_) => (false, true),
+                Value::Histogram(value) => (true, value.is_sound()),
+            };
+            RowHead {
+                subject: self.subject(row.place),
+                t: row.t,
+                start: row.start,
+                histogram,
+                sound,
+            }
+        })
     }
 
-    /// All rows: floats in insertion order, then histograms.
+    /// All rows in insertion order.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        let row = |place: Spot, start, t, value| Row {
-            subject: self.subject(place),
-            t,
-            value,
-            start,
-        };
-        let floats = self
-            .floats
-            .iter()
-            .map(move |r| row(r.place, r.start, r.t, Value::Float(r.value)));
-        let histograms = self.histograms.iter();
-        floats.chain(histograms.map(move |r| row(r.place, r.start, r.t, Value::Histogram(r.value.clone()))))
+        self.rows.iter().map(|row| Row {
+            subject: self.subject(row.place),
+            t: row.t,
+            value: row.value.clone(),
+            start: row.start,
+        })
     }
 
     /// Samples of either kind.
     pub fn len(&self) -> usize {
-        self.floats.len() + self.histograms.len()
+        self.rows.len()
     }
 
     /// True when there is nothing to store, not even an event or a note.

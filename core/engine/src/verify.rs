@@ -62,8 +62,7 @@ impl LogVerifier {
         while reader.next_batch(&mut self.batch)? {
             let Self { known, batch, .. } = self;
             known.extend(batch.series().map(|(reference, _)| reference));
-            let floats = batch.floats.iter().map(|row| row.0);
-            let references = floats.chain(batch.histograms.iter().map(|row| row.0));
+            let references = batch.in_order.series().chain(batch.late.series());
             self.orphans += references.filter(|reference| !known.contains(reference)).count() as u64;
             self.samples += self.batch.samples() as u64;
         }

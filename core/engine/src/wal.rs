@@ -3,11 +3,12 @@
 //! ```text
 //! segment = pages of 32 KiB        page = fragments, zero padded
 //! fragment = type(1) len(2) crc32c(4) payload        record = 1..n fragments, maybe snappy
-//! batch = [series record] [header record 0xB0] [samples record] [histogram records]
+//! batch = [series record] [header record 0xB0] ([samples record] [histogram records])*
 //! ```
 //!
 //! What Prometheus knows is byte for byte its own; what it has no record for (0xB0, 0xB1) it skips.
 
+pub mod arrange;
 pub mod batch_reader;
 pub mod checkpoint;
 pub mod exemplar;
@@ -17,11 +18,13 @@ pub mod metadata;
 pub mod page;
 pub mod reader;
 pub mod record;
+pub mod rows;
 pub mod slice;
 pub mod start_times;
 pub mod tombstone;
 pub mod zstd;
 
+pub use arrange::Arranged;
 pub use batch_reader::{has_headers, BatchReader, LogBatch};
 pub use checkpoint::{Checkpoint, CheckpointStats};
 pub use exemplar::ExemplarRow;
@@ -29,6 +32,7 @@ pub use metadata::MetadataRow;
 pub use page::{Compression, Framer, PAGE_SIZE};
 pub use reader::Reader;
 pub use record::{BatchHeader, Records};
+pub use rows::Rows;
 pub use slice::LogSlice;
 pub use tombstone::{MarkerRow, TombstoneRow};
 

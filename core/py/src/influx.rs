@@ -266,14 +266,17 @@ fn encode_lines(
 }
 
 fn encode(encoder: &mut Encoder<'_>, head: &PyHead, slice: &LogSlice, memory: &mut Memory<'_>, exemplars: bool) {
-    for rows in slice.histograms().chunks(ROWS_A_LOCK) {
+    let layers = || slice.rows().layers();
+    for rows in layers().flat_map(|layer| layer.histograms.chunks(ROWS_A_LOCK)) {
         influx::note_histograms(&head.read(), rows, memory);
     }
-    for rows in slice.rows().chunks(ROWS_A_LOCK) {
-        influx::encode_floats(encoder, &head.read(), rows, memory);
-    }
-    for rows in slice.histograms().chunks(ROWS_A_LOCK) {
-        influx::encode_histograms(encoder, &head.read(), rows, memory);
+    for layer in layers() {
+        for rows in layer.floats.chunks(ROWS_A_LOCK) {
+            influx::encode_floats(encoder, &head.read(), rows, memory);
+        }
+        for rows in layer.histograms.chunks(ROWS_A_LOCK) {
+            influx::encode_histograms(encoder, &head.read(), rows, memory);
+        }
     }
     let exemplars = if exemplars { slice.exemplars() } else { &[] };
     for rows in exemplars.chunks(ROWS_A_LOCK) {

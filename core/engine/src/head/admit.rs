@@ -1,6 +1,5 @@
 //! Admission: which rows of a batch the head takes, by Prometheus' append table.
 
-use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -188,7 +187,7 @@ impl Head {
     ) -> Result<(), Refused> {
         let slots = std::mem::take(&mut self.scratch.slots);
         let pending = std::mem::take(&mut self.pending);
-        let known = Known::new(&pending);
+        let mut known = Known::new(&pending);
         let resent = batch.partial || batch.resent;
         let mut outcome = Ok(());
         for (row, &slot) in batch.rows().zip(&slots) {
@@ -200,7 +199,7 @@ impl Head {
                 Ok(Admitted::Late) | Err(_) if row.start => Ok(Admitted::Known),
                 // Clients that lost an answer send everything again.
                 Ok(Admitted::Late) | Err(RefusedReason::OutOfOrder(_))
-                    if resent && known.has(self.stored(slot, t), slot, t, &value) =>
+                    if resent && known.has(rows, self.stored(slot, t), (slot, t), &value) =>
                 {
                     Ok(Admitted::Known)
                 }
@@ -271,28 +270,48 @@ impl Head {
     }
 }
 
-/// Samples that are in the head already, staged ones included.
+/// Samples that are in the head already, staged ones and those of the batch under check included.
 struct Known<'p> {
     pending: &'p VecDeque<Pending>,
-    /// Staged samples by series and time, gathered when one is first asked for.
-    staged: OnceCell<HashMap<(u32, i64), &'p Value>>,
+    /// Staged samples by series, time and whether they came late; gathered when one is first asked for.
+    staged: HashMap<(u32, i64, bool), Value>,
+    /// Gathered so far: whether the pending batches are, and how many rows of the one under check.
+    gathered: (bool, usize),
 }
 
 impl<'p> Known<'p> {
     fn new(pending: &'p VecDeque<Pending>) -> Self {
         Self {
             pending,
-            staged: OnceCell::new(),
+            staged: HashMap::new(),
+            gathered: (false, 0),
         }
     }
 
-    /// True when the series has this very sample; `stored` are those that are visible at its time.
-    fn has(&self, mut stored: impl Iterator<Item = Sample>, slot: u32, t: i64, value: &Value) -> bool {
-        let staged = self.staged.get_or_init(|| {
-            let rows = self.pending.iter().flat_map(|batch| &batch.rows);
-            rows.map(|row| ((row.slot, row.t), &row.value)).collect()
-        });
-        let staged = staged.get(&(slot, t));
-        staged.is_some_and(|other| other.same(value)) || stored.any(|(_, other)| other.same(value))
+    /// True when the series has this very sample; `own` are the rows of the batch so far, `stored` the samples that are visible at its
+    /// time.
+    fn has(
+        &mut self,
+        own: &[Row],
+        mut stored: impl Iterator<Item = Sample>,
+        (slot, t): (u32, i64),
+        value: &Value,
+    ) -> bool {
+        let (pending, rows) = self.gathered;
+        if !pending {
+            self.gather(self.pending.iter().flat_map(|batch| &batch.rows));
+        }
+        self.gather(own.iter().skip(rows));
+        self.gathered = (true, own.len());
+        let staged = [false, true].map(|late| self.staged.get(&(slot, t, late)));
+        staged.into_iter().flatten().any(|other| other.same(value)) || stored.any(|(_, other)| other.same(value))
+    }
+
+    /// Of late samples at one time the head keeps the first.
+    fn gather<'r>(&mut self, rows: impl Iterator<Item = &'r Row>) {
+        for row in rows {
+            let key = (row.slot, row.t, row.late);
+            self.staged.entry(key).or_insert_with(|| row.value.clone());
+        }
     }
 }

@@ -108,23 +108,17 @@ impl Head {
             replayed.series += usize::from(self.introduce(reference, Labels::trusted(packed)));
         }
         let held = batch.header.is_some_and(|header| header.held);
-        let (floats_in_order, histograms_in_order) = batch.in_order;
-        let floats = batch.floats.iter().enumerate();
-        let floats = floats.map(|(n, &(series, t, value))| (series, t, Value::Float(value), n < floats_in_order));
-        let histograms = batch.histograms.iter().enumerate();
-        let histograms = histograms.map(|(n, (series, t, value))| {
-            let value = Value::Histogram(value.clone());
-            (*series, *t, value, n < histograms_in_order)
-        });
         let mut near = Near::default();
-        for (reference, t, value, in_order) in floats.chain(histograms) {
-            match near.resolve(self, reference) {
-                Some(slot) if in_order => self.replay_sample(slot, t, value, held),
-                Some(slot) => self.insert_late(slot, t, value),
-                None => {
-                    // Its series record is lost. Given to another series, the reference would claim these samples for it.
-                    self.last_ref = self.last_ref.max(reference.0.min(MAX_REF));
-                    replayed.unknown_refs += 1;
+        for (rows, late) in [(&batch.in_order, false), (&batch.late, true)] {
+            for (reference, t, value) in rows.iter() {
+                match near.resolve(self, reference) {
+                    Some(slot) if late => self.insert_late(slot, t, value),
+                    Some(slot) => self.replay_sample(slot, t, value, held),
+                    None => {
+                        // Its series record is lost. Given to another series, the reference would claim these samples for it.
+                        self.last_ref = self.last_ref.max(reference.0.min(MAX_REF));
+                        replayed.unknown_refs += 1;
+                    }
                 }
             }
         }

@@ -8,7 +8,7 @@ use super::room::Room;
 use super::Head;
 use crate::batch::Batch;
 use crate::sample::Value;
-use crate::wal::{BatchHeader, Records};
+use crate::wal::{Arranged, BatchHeader, Records};
 
 /// A batch that is checked and waits for its records to be durable.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub(super) struct Row {
     pub(super) t: i64,
     pub(super) value: Value,
     /// Older than the newest of its series.
-    late: bool,
+    pub(super) late: bool,
 }
 
 impl Row {
@@ -108,10 +108,10 @@ impl Head {
     fn accept(&mut self, batch: &Batch, time: i64, rows: Vec<Row>, first_new: usize) -> Staged {
         let (id, seq, samples) = (self.next_stage, self.staged_seq, rows.len());
         let notes = self.note(batch, time);
-        let late = self.encode_rows(&rows, true);
+        let (in_order, late) = self.encode_rows(&rows);
         let staged = Staged {
             id,
-            records: self.encode(batch, &rows, &late, &notes, first_new),
+            records: self.encode(batch, rows.len(), (&in_order, &late), &notes, first_new),
             late,
             seq,
             samples,
@@ -132,21 +132,28 @@ impl Head {
         staged
     }
 
-    fn encode(&self, batch: &Batch, rows: &[Row], late: &Records, notes: &Notes, first_new: usize) -> Records {
+    fn encode(
+        &self,
+        batch: &Batch,
+        samples: usize,
+        (in_order, late): (&Records, &Records),
+        notes: &Notes,
+        first_new: usize,
+    ) -> Records {
         let mut records = Records::default();
-        if rows.is_empty() && batch.event.is_none() && notes.is_empty() {
+        if samples == 0 && batch.event.is_none() && notes.is_empty() {
             return records;
         }
         let created = self.series.from(first_new);
         records.series(created.map(|(_, series)| (series.reference(), series.labels())));
         let mut body = Records::default();
         body.metadata(notes.metadata.iter().map(|(series, metadata)| (*series, &**metadata)));
-        body.append(&self.encode_rows(rows, false));
+        body.append(in_order);
         body.exemplars(&notes.exemplars);
         let header = BatchHeader {
             held: batch.held,
             seq: self.staged_seq,
-            samples: rows.len() as u64,
+            samples: samples as u64,
             records: (body.len() + late.len()) as u64,
             late: late.len() as u64,
         };
@@ -156,22 +163,21 @@ impl Head {
         records
     }
 
-    /// The rows that came late, or the others.
-    fn encode_rows(&self, rows: &[Row], late: bool) -> Records {
-        let mut records = Records::default();
-        let (mut floats, mut histograms) = (Vec::new(), Vec::new());
-        for row in rows.iter().filter(|row| row.late == late) {
-            let Some(series) = self.series.get(row.slot as usize) else {
-                continue;
-            };
-            match &row.value {
-                Value::Float(value) => floats.push((series.reference(), row.t, *value)),
-                Value::Histogram(value) => histograms.push((series.reference(), row.t, value.clone())),
+    /// Records of the rows that came in order, and of those that came late.
+    fn encode_rows(&self, rows: &[Row]) -> (Records, Records) {
+        let (mut in_order, mut late) = (Arranged::default(), Arranged::default());
+        for row in rows {
+            if let Some(series) = self.series.get(row.slot as usize) {
+                let arranged = if row.late { &mut late } else { &mut in_order };
+                arranged.push(series.reference(), row.t, &row.value);
             }
         }
-        records.samples(floats.iter().copied(), self.compression.run());
-        records.histograms(&histograms);
-        records
+        let records = |arranged: &Arranged| {
+            let mut records = Records::default();
+            records.rows(arranged.rows(), self.compression.run());
+            records
+        };
+        (records(&in_order), records(&late))
     }
 
     /// Show the oldest staged batch to readers. Its records must be durable.

@@ -89,10 +89,7 @@ pub fn of_slice(head: &Head, slice: &LogSlice, router: &mut Router, seed: &Rando
             .entry(series)
             .or_insert_with(|| place_of(head, series, router, gatherer))
     };
-    let floats = slice.rows().iter().map(|row| (row.0, row.1, Value::Float(row.2)));
-    let histograms = slice.histograms().iter();
-    let histograms = histograms.map(|row| (row.0, row.1, Value::Histogram(row.2.clone())));
-    for (series, t, value) in floats.chain(histograms) {
+    for (series, t, value) in slice.rows().iter() {
         match place(&mut gatherer, series) {
             Place::Series(series) => gatherer.push(series, t, value),
             Place::Filtered => gatherer.unsendable.filtered += 1,

@@ -39,6 +39,13 @@ pub struct Item {
     pub exemplars: Range<u32>,
 }
 
+impl Item {
+    /// The series, and whether it is a histogram.
+    fn run(&self) -> (u32, bool) {
+        (self.series, matches!(self.value, Value::Histogram(_)))
+    }
+}
+
 /// Samples that are not sent, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unsendable {
@@ -182,13 +189,19 @@ impl Samples {
         self.items().chunk_by(|a, b| a.series == b.series)
     }
 
+    /// Runs of one series that are all floats, or all histograms. A message has a series for each: receivers take the floats of a
+    /// series before its histograms, whatever their times.
+    pub(super) fn messages(&self) -> impl Iterator<Item = &[Item]> {
+        self.items().chunk_by(|a, b| a.run() == b.run())
+    }
+
     /// Bytes that each item adds to a message, about, when the message begins with item `from`: a series' labels count with its
-    /// first item.
+    /// first item, and again where floats give way to histograms.
     fn costs(&self, from: usize) -> impl Iterator<Item = usize> + '_ {
         let mut before = None;
         let items = self.items().get(from..).unwrap_or_default().iter();
         items.map(move |item| {
-            let is_first = before.replace(item.series) != Some(item.series);
+            let is_first = before.replace(item.run()) != Some(item.run());
             let labels = if is_first {
                 2 * self.labels(item).packed().len()
             } else {

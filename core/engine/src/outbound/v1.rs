@@ -9,7 +9,7 @@ use crate::sample::Value;
 /// The message, not compressed yet.
 pub fn encode_v1(samples: &Samples) -> Vec<u8> {
     let mut out = Vec::with_capacity(samples.size());
-    for run in samples.runs() {
+    for run in samples.messages() {
         let Some(first) = run.first() else { continue };
         put_message(&mut out, 1, |out| {
             put_labels(out, samples.labels(first));

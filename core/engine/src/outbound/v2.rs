@@ -71,7 +71,7 @@ impl<'a> Symbols<'a> {
 pub fn encode_v2(samples: &Samples, seed: &RandomState) -> Vec<u8> {
     let mut symbols = Symbols::new(seed);
     let mut series = Vec::with_capacity(samples.len() * 48);
-    for run in samples.runs() {
+    for run in samples.messages() {
         let Some(first) = run.first() else { continue };
         put_message(&mut series, 5, |out| {
             put_packed(out, 1, symbols.labels(samples.labels(first)));

@@ -9,9 +9,10 @@ use super::exemplar::{decode_exemplars, ExemplarRow};
 use super::metadata::{decode_metadata, MetadataRow};
 use super::reader::Reader;
 use super::record::{self, BatchHeader, Malformed};
+use super::rows::Rows;
 use super::start_times;
 use super::tombstone::{decode_markers, decode_tombstones, MarkerRow, TombstoneRow};
-use super::{Damage, FloatRow, HistogramRow, Reason, SeriesRef};
+use super::{Damage, Reason, SeriesRef};
 
 /// One batch, decoded. Reused from batch to batch, so that reading a log does not allocate per batch.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,10 +21,10 @@ pub struct LogBatch {
     pub header: Option<BatchHeader>,
     /// The header's event; empty when there is none.
     pub event: Vec<u8>,
-    /// Float samples.
-    pub floats: Vec<FloatRow>,
-    /// Native histogram samples.
-    pub histograms: Vec<HistogramRow>,
+    /// Samples that came in order.
+    pub in_order: Rows,
+    /// Samples that came late, behind them.
+    pub late: Rows,
     /// Exemplars.
     pub exemplars: Vec<ExemplarRow>,
     /// Types, units and helps.
@@ -32,8 +33,6 @@ pub struct LogBatch {
     pub tombstones: Vec<TombstoneRow>,
     /// Markers of a write-behind log.
     pub markers: Vec<MarkerRow>,
-    /// How many of the floats, and then of the histograms, came in order. The others, behind them, came late.
-    pub in_order: (usize, usize),
     /// The time of a hold tick, ms.
     pub tick: Option<i64>,
     series: Vec<(SeriesRef, Range<usize>)>,
@@ -50,44 +49,45 @@ impl LogBatch {
 
     /// Samples of either kind.
     pub fn samples(&self) -> usize {
-        self.floats.len() + self.histograms.len()
+        self.in_order.len() + self.late.len()
     }
 
     fn clear(&mut self) {
         self.header = None;
         self.tick = None;
         self.event.clear();
-        self.floats.clear();
-        self.histograms.clear();
+        self.in_order.clear();
+        self.late.clear();
         self.exemplars.clear();
         self.metadata.clear();
         self.tombstones.clear();
         self.markers.clear();
-        self.in_order = (usize::MAX, usize::MAX);
         self.series.clear();
         self.packed.clear();
     }
 
-    fn decode(&mut self, record: &[u8]) -> Result<(), Malformed> {
+    /// Add what a record tells; `late` says which samples its own are.
+    fn decode(&mut self, record: &[u8], late: bool) -> Result<(), Malformed> {
         let Some((&kind, body)) = record.split_first() else {
             return Err(Malformed::Content);
         };
+        let rows = if late { &mut self.late } else { &mut self.in_order };
         match kind {
             record::SERIES => record::decode_series(body, |reference, packed| {
                 let start = self.packed.len();
                 self.packed.extend_from_slice(packed);
                 self.series.push((reference, start..self.packed.len()));
             }),
-            record::SAMPLES => record::decode_samples(body, &mut self.floats),
+            record::SAMPLES => record::decode_samples(body, rows.floats_behind()),
             record::HISTOGRAMS | record::CUSTOM_HISTOGRAMS => {
-                record::decode_histograms(body, false, &mut self.histograms)
+                record::decode_histograms(body, false, rows.histograms_behind())
             }
             record::FLOAT_HISTOGRAMS | record::CUSTOM_FLOAT_HISTOGRAMS => {
-                record::decode_histograms(body, true, &mut self.histograms)
+                record::decode_histograms(body, true, rows.histograms_behind())
             }
-            record::SAMPLES_ST => start_times::decode_samples(body, &mut self.floats),
-            record::HISTOGRAMS_ST => start_times::decode_histograms(body, false, &mut self.histograms),
-            record::FLOAT_HISTOGRAMS_ST => start_times::decode_histograms(body, true, &mut self.histograms),
+            record::SAMPLES_ST => start_times::decode_samples(body, rows.floats_behind()),
+            record::HISTOGRAMS_ST => start_times::decode_histograms(body, false, rows.histograms_behind()),
+            record::FLOAT_HISTOGRAMS_ST => start_times::decode_histograms(body, true, rows.histograms_behind()),
             record::EXEMPLARS => decode_exemplars(body, &mut self.exemplars),
             record::METADATA => decode_metadata(body, &mut self.metadata),
             record::TOMBSTONES => decode_tombstones(body, &mut self.tombstones),
@@ -130,7 +130,7 @@ impl<'a> BatchReader<'a> {
     /// Read the next batch into `batch`; false at the clean end. On damage `batch` holds nothing of meaning.
     pub fn next_batch(&mut self, batch: &mut LogBatch) -> Result<bool, Damage> {
         batch.clear();
-        if self.read_record(batch)?.is_none() {
+        if self.read_record(batch, false)?.is_none() {
             return Ok(false);
         }
         if let Some(header) = batch.header {
@@ -167,10 +167,7 @@ impl<'a> BatchReader<'a> {
         let offset = self.end;
         let damage = |reason| Damage { offset, reason };
         for left in (0..header.records).rev() {
-            if left + 1 == header.late {
-                batch.in_order = (batch.floats.len(), batch.histograms.len());
-            }
-            match self.read_record(batch)? {
+            match self.read_record(batch, left < header.late)? {
                 None | Some(record::SERIES | record::BATCH_HEADER | record::HOLD_TICK) => {
                     return Err(damage(Reason::BatchCut));
                 }
@@ -184,13 +181,13 @@ impl<'a> BatchReader<'a> {
     }
 
     /// Decode the next record into `batch`; its type, or `None` at the clean end.
-    fn read_record(&mut self, batch: &mut LogBatch) -> Result<Option<u8>, Damage> {
+    fn read_record(&mut self, batch: &mut LogBatch, late: bool) -> Result<Option<u8>, Damage> {
         let offset = self.reader.offset();
         let Some(record) = self.reader.next_record()? else {
             return Ok(None);
         };
         let kind = record.first().copied().unwrap_or_default();
-        batch.decode(record).map_err(|malformed| Damage {
+        batch.decode(record, late).map_err(|malformed| Damage {
             offset,
             reason: match malformed {
                 Malformed::Content => Reason::Record(kind),

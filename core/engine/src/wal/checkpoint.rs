@@ -10,8 +10,7 @@ use ahash::RandomState;
 use hashbrown::HashMap;
 
 use super::{
-    BatchHeader, BatchReader, Compression, Damage, ExemplarRow, FloatRow, HistogramRow, LogBatch, Records, SeriesRef,
-    TombstoneRow,
+    Arranged, BatchHeader, BatchReader, Compression, Damage, ExemplarRow, LogBatch, Records, SeriesRef, TombstoneRow,
 };
 use crate::labels::Labels;
 use crate::metadata::Metadata;
@@ -51,41 +50,18 @@ pub struct Checkpoint {
 struct Gathered {
     held: bool,
     seq: u64,
-    in_order: Rows,
-    late: Rows,
+    in_order: Arranged,
+    late: Arranged,
     exemplars: Vec<ExemplarRow>,
 }
 
-#[derive(Default)]
-struct Rows {
-    floats: Vec<FloatRow>,
-    histograms: Vec<HistogramRow>,
-}
-
-impl Rows {
-    fn len(&self) -> usize {
-        self.floats.len() + self.histograms.len()
-    }
-
-    fn encode(&self, compression: Compression) -> Records {
-        let mut records = Records::default();
-        records.samples(self.floats.iter().copied(), compression.run());
-        records.histograms(&self.histograms);
-        records
-    }
-}
-
 impl Gathered {
-    fn rows(&mut self, in_order: bool) -> &mut Rows {
-        if in_order {
-            &mut self.in_order
-        } else {
-            &mut self.late
-        }
+    fn samples(&self) -> usize {
+        self.in_order.len() + self.late.len()
     }
 
     fn len(&self) -> usize {
-        self.in_order.len() + self.late.len() + self.exemplars.len()
+        self.samples() + self.exemplars.len()
     }
 }
 
@@ -170,20 +146,13 @@ impl Checkpoint {
         self.seq = self.seq.max(before.saturating_add(batch.samples() as u64));
         let kept = &self.kept;
         let wanted = |series: SeriesRef, t: i64| kept.get(&series).is_some_and(|from| t >= *from);
-        let taken = self.gathered.len();
-        let (floats_in_order, histograms_in_order) = batch.in_order;
-        for (n, row) in batch.floats.iter().enumerate().filter(|(_, row)| wanted(row.0, row.1)) {
-            self.gathered.rows(n < floats_in_order).floats.push(*row);
+        let taken = self.gathered.samples();
+        let Gathered { in_order, late, .. } = &mut self.gathered;
+        for (rows, gathered) in [(&batch.in_order, in_order), (&batch.late, late)] {
+            let rows = rows.iter().filter(|(series, t, _)| wanted(*series, *t));
+            rows.for_each(|(series, t, value)| gathered.push(series, t, &value));
         }
-        for (n, row) in batch
-            .histograms
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| wanted(row.0, row.1))
-        {
-            self.gathered.rows(n < histograms_in_order).histograms.push(row.clone());
-        }
-        let taken = self.gathered.len() - taken;
+        let taken = self.gathered.samples() - taken;
         self.stats.samples += taken;
         self.stats.samples_dropped += batch.samples() - taken;
         let rows = batch.exemplars.iter();
@@ -233,13 +202,14 @@ impl Checkpoint {
         if gathered.len() == 0 {
             return;
         }
-        let mut body = gathered.in_order.encode(self.compression);
+        let (mut body, mut late) = (Records::default(), Records::default());
+        body.rows(gathered.in_order.rows(), self.compression.run());
         body.exemplars(&gathered.exemplars);
-        let late = gathered.late.encode(self.compression);
+        late.rows(gathered.late.rows(), self.compression.run());
         let header = BatchHeader {
             held: gathered.held,
             seq: gathered.seq,
-            samples: (gathered.in_order.len() + gathered.late.len()) as u64,
+            samples: gathered.samples() as u64,
             records: (body.len() + late.len()) as u64,
             late: late.len() as u64,
         };

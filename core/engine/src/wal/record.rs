@@ -1,12 +1,13 @@
 //! Records: what their bytes mean. The first byte tells the type.
 
+use super::arrange::Kind;
 use super::exemplar::{decode_labels, ExemplarRow};
 use super::histogram::{decode_histogram, encode_histogram};
 use super::metadata::encode_metadata;
+use super::rows::Rows;
 use super::tombstone::{encode_marker, encode_tombstone, MarkerRow, TombstoneRow};
 use super::{FloatRow, HistogramRow, SeriesRef};
 use crate::bytes::{put_uvarint, put_varint, Decoder, Truncated};
-use crate::histogram::{Histogram, CUSTOM_BUCKETS};
 use crate::labels::Labels;
 use crate::metadata::Metadata;
 
@@ -45,6 +46,14 @@ pub const HOLD_TICK: u8 = 0xB1;
 
 /// Private: nothing; it stands where damage was taken out.
 pub const HOLE: u8 = 0xB2;
+
+/// Which records histograms go into, in the order in which these are written.
+const HISTOGRAM_RECORDS: [(Kind, u8); 4] = [
+    (Kind::Histogram, HISTOGRAMS),
+    (Kind::CustomHistogram, CUSTOM_HISTOGRAMS),
+    (Kind::FloatHistogram, FLOAT_HISTOGRAMS),
+    (Kind::CustomFloatHistogram, CUSTOM_FLOAT_HISTOGRAMS),
+];
 
 const VERSION: u8 = 1;
 const FLAG_HELD: u8 = 1;
@@ -172,6 +181,14 @@ impl Records {
         }
     }
 
+    /// Samples and histograms records of all `rows`, layer by layer; `run` is as above.
+    pub fn rows(&mut self, rows: &Rows, run: usize) {
+        for layer in rows.layers() {
+            self.samples(layer.floats.iter().copied(), run);
+            self.histograms(&layer.histograms);
+        }
+    }
+
     /// An exemplars record; nothing when there are no rows.
     pub fn exemplars(&mut self, rows: &[ExemplarRow]) {
         let Some(first) = rows.first() else { return };
@@ -215,12 +232,12 @@ impl Records {
 
     /// One histogram record for each of the four kinds that occur in `rows`.
     pub fn histograms(&mut self, rows: &[HistogramRow]) {
-        for kind in [HISTOGRAMS, CUSTOM_HISTOGRAMS, FLOAT_HISTOGRAMS, CUSTOM_FLOAT_HISTOGRAMS] {
-            let mut rows = rows.iter().filter(|row| histogram_kind(&row.2) == kind).peekable();
+        for (kind, record) in HISTOGRAM_RECORDS {
+            let mut rows = rows.iter().filter(|row| Kind::of(&row.2) == kind).peekable();
             let Some(&&(base, base_t, _)) = rows.peek() else {
                 continue;
             };
-            self.base(kind, base, base_t);
+            self.base(record, base, base_t);
             for (reference, t, value) in rows {
                 self.delta(base, base_t, *reference, *t);
                 encode_histogram(value, &mut self.bytes);
@@ -239,16 +256,6 @@ impl Records {
     fn delta(&mut self, base: SeriesRef, base_t: i64, reference: SeriesRef, t: i64) {
         put_varint(&mut self.bytes, reference.0.wrapping_sub(base.0) as i64);
         put_varint(&mut self.bytes, t.wrapping_sub(base_t));
-    }
-}
-
-/// The type of the record that takes `histogram`.
-fn histogram_kind(histogram: &Histogram) -> u8 {
-    match (histogram.is_float(), histogram.schema == CUSTOM_BUCKETS) {
-        (false, false) => HISTOGRAMS,
-        (true, false) => FLOAT_HISTOGRAMS,
-        (false, true) => CUSTOM_HISTOGRAMS,
-        (true, true) => CUSTOM_FLOAT_HISTOGRAMS,
     }
 }
 

@@ -2,13 +2,13 @@
 
 use crate::extent::Extent;
 
-use super::{has_headers, BatchReader, Damage, ExemplarRow, FloatRow, HistogramRow, LogBatch};
+use super::{has_headers, BatchReader, Damage, ExemplarRow, LogBatch, Rows};
 
-/// The samples of some whole batches, as columns of (series, time, value) in log order.
+/// The samples of some whole batches.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LogSlice {
-    rows: Vec<FloatRow>,
-    histograms: Vec<HistogramRow>,
+    rows: Rows,
+    samples: usize,
     exemplars: Vec<ExemplarRow>,
     /// Offset after the last batch of the slice.
     pub end: usize,
@@ -48,20 +48,16 @@ impl LogSlice {
     fn push(&mut self, batch: &mut LogBatch, end: usize) {
         let before = batch.header.map_or(self.seq, |header| header.seq);
         self.seq = before.saturating_add(batch.samples() as u64);
-        self.rows.extend_from_slice(&batch.floats);
-        self.histograms.append(&mut batch.histograms);
+        self.samples += batch.samples();
+        self.rows.append(&mut batch.in_order);
+        self.rows.append(&mut batch.late);
         self.exemplars.append(&mut batch.exemplars);
         self.end = end;
     }
 
-    /// Float samples.
-    pub fn rows(&self) -> &[FloatRow] {
+    /// The samples in log order.
+    pub fn rows(&self) -> &Rows {
         &self.rows
-    }
-
-    /// Native histogram samples.
-    pub fn histograms(&self) -> &[HistogramRow] {
-        &self.histograms
     }
 
     /// Exemplars of the batches, which are no samples.
@@ -77,13 +73,13 @@ impl LogSlice {
 
     /// Samples of either kind.
     pub fn samples(&self) -> usize {
-        self.rows.len() + self.histograms.len()
+        self.samples
     }
 
     /// Add the times of all samples to `extent`.
     pub fn extend(&self, extent: &mut Extent) {
-        let floats = self.rows.iter().map(|row| row.1);
-        let histograms = self.histograms.iter().map(|row| row.1);
+        let floats = self.rows.floats().map(|row| row.1);
+        let histograms = self.rows.histograms().map(|row| row.1);
         for t in floats.chain(histograms) {
             extent.cover(t, t);
         }

@@ -37,7 +37,7 @@ fn a_batch_comes_back_as_it_went_in() {
     assert_eq!(read.event, b"event\0");
     let bits = |row: &(SeriesRef, i64, f64)| (row.0, row.1, row.2.to_bits());
     assert_eq!(
-        read.floats.iter().map(bits).collect::<Vec<_>>(),
+        read.in_order.floats().map(bits).collect::<Vec<_>>(),
         rows.iter().map(bits).collect::<Vec<_>>()
     );
 }
@@ -116,7 +116,7 @@ fn a_slice_holds_whole_batches() {
 
     let all = read(0, bytes.len(), usize::MAX);
     assert_eq!((all.samples(), all.end, all.seq), (6, ends[2], 16));
-    assert_eq!(all.rows()[5], (SeriesRef(1), 6, 6.0));
+    assert_eq!(all.rows().floats().last(), Some(&(SeriesRef(1), 6, 6.0)));
 
     let least = read(0, bytes.len(), 1);
     assert_eq!((least.samples(), least.end, least.seq), (2, ends[0], 12));

@@ -68,7 +68,7 @@ fn floats(batches: &[LogBatch]) -> Vec<(u64, i64, bool)> {
     let held = |batch: &LogBatch| batch.header.unwrap().held;
     let rows = batches
         .iter()
-        .flat_map(|b| b.floats.iter().map(move |row| (row.0 .0, row.1, held(b))));
+        .flat_map(|b| b.in_order.floats().map(move |row| (row.0 .0, row.1, held(b))));
     rows.collect()
 }
 

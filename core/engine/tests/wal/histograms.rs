@@ -62,7 +62,7 @@ fn each_kind_has_a_record_of_its_own_and_hints_and_bounds_stay() {
     let mut batch = LogBatch::default();
     let mut read = Vec::new();
     while reader.next_batch(&mut batch).unwrap() {
-        read.extend(batch.histograms.iter().map(|(_, _, histogram)| (**histogram).clone()));
+        read.extend(batch.in_order.histograms().map(|row| (*row.2).clone()));
     }
     let [a, b, c, d] = kinds;
     assert_eq!(read, [d, c, b, a]);
@@ -83,6 +83,6 @@ fn schemas_of_later_versions_do_not_stop_a_reader() {
     let (bytes, _) = segment(&[records], Compression::None);
     let mut batch = LogBatch::default();
     assert!(BatchReader::new(&bytes, 0).next_batch(&mut batch).unwrap());
-    let schemas: Vec<i32> = batch.histograms.iter().map(|row| row.2.schema).collect();
+    let schemas: Vec<i32> = batch.in_order.histograms().map(|row| row.2.schema).collect();
     assert_eq!(schemas, [8, 8, -9]);
 }

@@ -46,10 +46,11 @@ fn its_series_are_read() {
 
 #[test]
 fn its_samples_are_read() {
-    let floats: Vec<_> = read()
+    let read = read();
+    let floats: Vec<_> = read
         .iter()
-        .flat_map(|batch| batch.floats.clone())
-        .map(|(r, t, v)| (r.0, t, v))
+        .flat_map(|batch| batch.in_order.floats())
+        .map(|(r, t, v)| (r.0, *t, *v))
         .collect();
     assert_eq!(floats.len(), 13);
     assert_eq!(
@@ -67,7 +68,10 @@ fn its_samples_are_read() {
 
 #[test]
 fn its_histograms_are_read() {
-    let histograms: Vec<_> = read().iter().flat_map(|batch| batch.histograms.clone()).collect();
+    let histograms: Vec<_> = read()
+        .iter()
+        .flat_map(|batch| batch.in_order.histograms().cloned().collect::<Vec<_>>())
+        .collect();
     assert_eq!(histograms.len(), 6);
     let whole = Histogram {
         schema: 1,
@@ -103,8 +107,7 @@ fn what_is_written_again_is_the_same_to_the_byte() {
                 .series()
                 .map(|(reference, packed)| (reference, Labels::trusted(packed))),
         );
-        records.samples(batch.floats.iter().copied(), usize::MAX);
-        records.histograms(&batch.histograms);
+        records.rows(&batch.in_order, usize::MAX);
         records.exemplars(&batch.exemplars);
         records.metadata(batch.metadata.iter().map(|(series, metadata)| (*series, &**metadata)));
         records.tombstones(&batch.tombstones);

@@ -102,7 +102,7 @@ proptest! {
         let mut records = Records::default();
         records.samples(rows.iter().copied(), run);
         prop_assert_eq!(records.len(), rows.len().div_ceil(run));
-        let read = records.iter().flat_map(|record| decode(record).unwrap().floats);
+        let read = records.iter().flat_map(|record| decode(record).unwrap().in_order.floats().copied().collect::<Vec<_>>());
         prop_assert_eq!(read.collect::<Vec<_>>(), rows);
     }
 
@@ -168,7 +168,7 @@ fn samples_st() -> Vec<u8> {
 
 #[test]
 fn start_times_are_read_over() {
-    let rows = decode(&samples_st()).unwrap().floats;
+    let rows: Vec<_> = decode(&samples_st()).unwrap().in_order.floats().copied().collect();
     let row = |r, t, v| (SeriesRef(r), t, v);
     assert_eq!(
         rows,
