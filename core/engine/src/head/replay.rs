@@ -110,8 +110,8 @@ impl Head {
         let held = batch.header.is_some_and(|header| header.held);
         let mut near = Near::default();
         for (rows, late) in [(&batch.in_order, false), (&batch.late, true)] {
-            for (reference, t, value) in rows.iter() {
-                match near.resolve(self, reference) {
+            rows.iter()
+                .for_each(|(reference, t, value)| match near.resolve(self, reference) {
                     Some(slot) if late => self.insert_late(slot, t, value),
                     Some(slot) => self.replay_sample(slot, t, value, held),
                     None => {
@@ -119,8 +119,7 @@ impl Head {
                         self.last_ref = self.last_ref.max(reference.0.min(MAX_REF));
                         replayed.unknown_refs += 1;
                     }
-                }
-            }
+                });
         }
         self.replay_notes(batch);
         self.replay_deletions(&batch.tombstones);

@@ -138,7 +138,7 @@ fn place_of(head: &Head, series: SeriesRef, router: &mut Router, gatherer: &mut 
     Place::Series(number)
 }
 
-/// Samples `range` of `columns`: floats are counted through all series first, histograms behind them.
+/// Samples `range` of `columns`, see [`Columns::in_range`].
 pub fn of_columns(
     columns: &Columns,
     range: Range<usize>,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::samples::Table;
 use super::*;
-use crate::batch::STALE_NAN_BITS;
+use crate::batch::{KeySeeds, STALE_NAN_BITS};
 use crate::histogram::arbitrary::histogram;
 use crate::histogram::Histogram;
 use crate::labels::{pack, Labels};
@@ -15,6 +15,7 @@ use crate::regex::{Matcher, Operator};
 use crate::relabel::{Rule, Settings};
 use crate::sample::Value;
 use crate::wal::SeriesRef;
+use crate::wire::remote_write::{decode, Given, Rules, Version};
 
 fn seed() -> RandomState {
     RandomState::with_seeds(1, 2, 3, 4)
@@ -225,6 +226,50 @@ fn what_is_no_line() {
     ] {
         assert!(read([line].into_iter(), &seed()).is_err(), "{line}");
     }
+}
+
+/// Receivers take the floats of a message's series before its histograms, so samples of one kind make a series of the message.
+#[test]
+fn messages_keep_the_order_of_a_series_whose_kind_changes() {
+    const LINES: [&str; 7] = [
+        "a {{count:1 zero:1}} 1",
+        "a 2 2",
+        "a 3 3",
+        "a {{count:4 zero:1}} 4",
+        "a {{float_count:1.5 float_zero:1.5}} 5",
+        "b 1 1",
+        "b {{count:2 zero:1}} 2",
+    ];
+    let whole = read(LINES.into_iter(), &seed()).unwrap();
+    for (version, message) in [
+        (Version::V1, encode_v1(&whole)),
+        (Version::V2, encode_v2(&whole, &seed())),
+    ] {
+        let given = Given {
+            newest: 9,
+            unheard: &[],
+            seeds: &KeySeeds::new(seed(), seed()),
+            known: &|_| Vec::new(),
+        };
+        let decoded = decode(&message, version, &Rules::default(), &given).unwrap();
+        let series = decoded.batch.rows().map(|row| row.subject.labels().packed().to_vec());
+        let items = whole.items().iter();
+        assert!(series.eq(items.clone().map(|item| whole.labels(item).packed().to_vec())));
+        let items = items.map(|item| (item.t, item.value.clone()));
+        for ((t, value), row) in items.zip(decoded.batch.rows()) {
+            assert!(
+                t == row.t && value.same(&row.value),
+                "{version:?}: {t} {value:?} {row:?}"
+            );
+        }
+    }
+    let alternating = whole.slice(2..4);
+    let one_series = alternating.slice(0..1).size() + alternating.slice(1..2).size();
+    assert_eq!(
+        alternating.size(),
+        one_series,
+        "labels are counted as often as they are sent"
+    );
 }
 
 fn one(histogram: Arc<Histogram>) -> Samples {

@@ -106,44 +106,66 @@ impl Columns {
         self.histograms.get(range).unwrap_or_default()
     }
 
-    /// The series that have samples in `range`, and which of those are theirs: first floats, then histograms, whose numbers go on
-    /// from those of the floats of all series.
+    /// The series that have samples in `range`, and which of those are theirs: floats, and then histograms. Samples are counted series by
+    /// series, and in each by time: who reads range after range gets none of a series behind a newer one.
     pub fn in_range(&self, range: Range<usize>) -> impl Iterator<Item = (Labels<'_>, Own<'_>)> {
-        let floats = self.values.len();
-        let end = range.end.min(floats);
-        let behind = |n: usize| n.saturating_sub(floats).min(self.histograms.len());
-        let histograms = behind(range.start)..behind(range.end);
-        let floats = self
-            .parts(&self.offsets, range.start.min(end)..end)
-            .map(|(labels, own)| {
-                let times = self.timestamps.get(own.clone()).unwrap_or_default();
-                (labels, Own::Floats(times, self.values.get(own).unwrap_or_default()))
-            });
-        let histograms = self.parts(&self.histogram_offsets, histograms);
-        let histograms =
-            histograms.map(|(labels, own)| (labels, Own::Histograms(self.histograms.get(own).unwrap_or_default())));
-        floats.chain(histograms)
+        let first = self.series_at(range.start);
+        let parts = self.labels.iter().enumerate().skip(first);
+        let parts = parts.map_while(move |(series, packed)| {
+            let begin = self.begin_of(series);
+            (begin < range.end).then(|| {
+                let among = |at: usize| self.first_of(series, at.saturating_sub(begin));
+                let ((floats, histograms), to) = (among(range.start), among(range.end));
+                (Labels::trusted(packed), floats..to.0, histograms..to.1, series)
+            })
+        });
+        parts.flat_map(|(labels, floats, histograms, series)| {
+            let (times, values) = self.floats_of(series);
+            let times = times.get(floats.clone()).unwrap_or_default();
+            let floats = Own::Floats(times, values.get(floats).unwrap_or_default());
+            let histograms = self.histograms_of(series).get(histograms).unwrap_or_default();
+            let floats = (!times.is_empty()).then_some((labels, floats));
+            let histograms = (!histograms.is_empty()).then_some((labels, Own::Histograms(histograms)));
+            floats.into_iter().chain(histograms)
+        })
     }
 
-    /// The series that have samples in `range`, and where those are; `offsets` tell where each series begins.
-    fn parts<'a>(
-        &'a self,
-        offsets: &'a [i64],
-        range: Range<usize>,
-    ) -> impl Iterator<Item = (Labels<'a>, Range<usize>)> {
-        let first = offsets
-            .partition_point(|&offset| offset as usize <= range.start)
-            .saturating_sub(1);
-        let ends = offsets.get(first..).unwrap_or_default().windows(2);
-        let own = ends.map_while(move |ends| match ends {
-            [begin, end] if (*begin as usize) < range.end => {
-                Some((*begin as usize).max(range.start)..(*end as usize).min(range.end))
+    /// Samples of all series before `series`.
+    fn begin_of(&self, series: usize) -> usize {
+        let at = |offsets: &[i64]| offsets.get(series).map_or(0, |offset| *offset as usize);
+        at(&self.offsets) + at(&self.histogram_offsets)
+    }
+
+    /// The series whose sample is the n-th of all.
+    fn series_at(&self, n: usize) -> usize {
+        let (mut from, mut to) = (0, self.len());
+        while from < to {
+            let middle = from + (to - from) / 2;
+            if self.begin_of(middle + 1) <= n {
+                from = middle + 1;
+            } else {
+                to = middle;
             }
-            _ => None,
-        });
-        let labels = self.labels.get(first..).unwrap_or_default();
-        let found = labels.iter().zip(own).filter(|(_, own)| !own.is_empty());
-        found.map(|(packed, own)| (Labels::trusted(packed), own))
+        }
+        from
+    }
+
+    /// How many floats, and how many histograms, the first `count` samples of a series are.
+    fn first_of(&self, series: usize, count: usize) -> (usize, usize) {
+        let ((times, _), histograms) = (self.floats_of(series), self.histograms_of(series));
+        let count = count.min(times.len() + histograms.len());
+        // Too few floats are those whose next one is older than the newest histogram.
+        let (mut from, mut to) = (count.saturating_sub(histograms.len()), count.min(times.len()));
+        while from < to {
+            let middle = from + (to - from) / 2;
+            let newest = histograms.get(count - middle - 1).map(|(t, _)| t);
+            if times.get(middle) < newest {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        (from, count - from)
     }
 
     /// Samples of both kinds.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use engine::block::Interval;
 use engine::compact::Merge;
 use engine::histogram::{Counts, Histogram, ResetHint};
-use engine::query::Columns;
+use engine::query::{Columns, Own};
 use engine::sample::{Sample, Value};
+use proptest::prelude::*;
 
 use crate::{block, head, labels, places, read, Files, Rowset, EVER};
 
@@ -35,6 +36,38 @@ fn found(columns: &Columns) -> Vec<(i64, u64, ResetHint)> {
         Counts::Float { .. } => panic!("a float histogram"),
     };
     columns.histograms().iter().map(of).collect()
+}
+
+proptest! {
+    /// Who reads range after range gets each sample once, series by series, and those of a series by time.
+    #[test]
+    fn ranges_follow_each_other(
+        series in proptest::collection::vec(proptest::collection::btree_map(0i64..40, any::<bool>(), 1..12), 1..5),
+        size in 1usize..9,
+    ) {
+        let rows: Rowset = series.iter().enumerate().map(|(n, kinds)| {
+            let samples = kinds.iter().map(|(t, histograms)| match histograms {
+                true => (*t, histogram(*t as u64)),
+                false => (*t, Value::Float(*t as f64)),
+            });
+            (labels(&n.to_string()), samples.collect())
+        }).collect();
+        let columns = read(&[block(rows.clone())], None, EVER);
+        let mut found = Vec::new();
+        for start in (0..columns.samples()).step_by(size) {
+            let before = found.len();
+            for (labels, own) in columns.in_range(start..start + size) {
+                match own {
+                    Own::Floats(times, _) => found.extend(times.iter().map(|t| (labels.packed().to_vec(), *t))),
+                    Own::Histograms(rows) => found.extend(rows.iter().map(|(t, _)| (labels.packed().to_vec(), *t))),
+                }
+            }
+            prop_assert_eq!(found.len() - before, size.min(columns.samples() - start));
+            found[before..].sort();
+        }
+        let wanted = rows.iter().flat_map(|(labels, samples)| samples.iter().map(move |(t, _)| (labels.clone(), *t)));
+        prop_assert_eq!(found, wanted.collect::<Vec<_>>());
+    }
 }
 
 #[test]

@@ -160,8 +160,7 @@ fn sent_as<'a>(fate: &'a Fate, own: Option<Labels<'a>>) -> Option<Labels<'a>> {
     }
 }
 
-/// Lines of samples `range` of `columns`, of the series that `route` sends: floats are counted through all series first,
-/// histograms behind them. `kind` tells what kind of metric a stored series is of, where that is known.
+/// Lines of samples `range` of `columns`, see [`Columns::in_range`], of the series that `route` sends. `kind` tells what kind of metric a stored series is of, where that is known.
 pub fn encode_columns(
     columns: &Columns,
     range: Range<usize>,
