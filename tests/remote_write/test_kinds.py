@@ -1,4 +1,4 @@
-"""Series whose samples change their kind within a request: taken, kept over `kill -9`, shown and sent on in its order."""
+"""Series whose samples change their kind within a request: taken, kept over `kill -9`, shown and sent in its order."""
 
 from __future__ import annotations
 
