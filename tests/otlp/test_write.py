@@ -66,6 +66,24 @@ async def test_samples_that_the_store_refuses_are_told(tmp_path: Path) -> None:
         assert len(e.lines) == 3
 
 
+async def test_a_series_may_change_its_kind_within_a_request(tmp_path: Path) -> None:
+    def histogram(second: int, count: int) -> dict[str, Any]:
+        point = {"timeUnixNano": (1_700_000_000 + second) * 10**9, "count": count, "sum": 1.5, "zeroCount": count}
+        return {"name": "g", "exponentialHistogram": {"aggregationTemporality": 2, "dataPoints": [point]}}
+
+    async with edge(tmp_path) as e:
+        request = gauge(1)
+        metrics = request["resourceMetrics"][0]["scopeMetrics"][0]["metrics"]
+        request["resourceMetrics"][0]["scopeMetrics"][0]["metrics"] = [histogram(-1, 3), *metrics, histogram(1, 4)]
+        assert (await e.post(request)).partial == (0, "")
+        found = e.store.querier.select([("__name__", "=", "g")], 0, 1 << 60)
+        assert [(t, histogram.count) for t, histogram in found.histograms(0)] == [
+            (1_699_999_999_000, 3),
+            (1_700_000_001_000, 4),
+        ]
+        assert e.lines == ['{__name__="g"} 1 1700000000000']
+
+
 async def test_a_clock_that_is_ahead(tmp_path: Path) -> None:
     async with edge(tmp_path) as e:
         request = gauge(1)

@@ -170,3 +170,16 @@ def test_history_is_sent_in_the_order_of_each_series(
     assert done.returncode == 0, done.stdout + done.stderr
     for name in ("a", "b"):
         assert sent(receiver, name) == list(zip(times, kinds, strict=True))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_late_samples_of_any_kind_are_taken_within_the_window(tmp_path: Path, restarted: bool) -> None:
+    t = now_ms() - 60_000
+    kinds = ["integer", "float", "parts", "float", "integer", "float"]
+    with BridgeProcess(tmp_path, "storage: {out_of_order_time_window: 1h}\n") as bridge:
+        rows = series("a", kinds, [t + 3, t + 1, t + 2, t + 4, t, t + 1])
+        assert write(bridge, 1, *rows).status == 204
+        if restarted:
+            bridge.kill()
+            bridge.start()
+        assert found(bridge, "a") == [(t, "2"), (t + 1, "7"), (t + 2, "2.5"), (t + 3, "2"), (t + 4, "7")]
