@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -171,23 +171,27 @@ class Replay:
             await self._outlet.transport.close()
 
     async def _send(self, columns: Columns) -> bool:
-        """Send a window in pieces, several at a time."""
-        if self._stopping.is_set():
-            return False
-        starts = iter(range(0, len(columns), self._outlet.batch))
+        """Send a window in pieces, several at a time. They set out in order, which some sinks want of a series."""
+        free = asyncio.Semaphore(self._outlet.in_flight)
+        senders: list[asyncio.Task[bool]] = []
         async with asyncio.TaskGroup() as group:
-            senders = [group.create_task(self._send_pieces(columns, starts)) for _ in range(self._outlet.in_flight)]
+            for start in range(0, len(columns), self._outlet.batch):
+                await free.acquire()
+                if self._stopping.is_set():
+                    return False
+                stop = min(start + self._outlet.batch, len(columns))
+                payload = await anyio.to_thread.run_sync(columns.encode, start, stop, self._outlet.encoder)
+                sender = group.create_task(self._deliver(payload))
+                sender.add_done_callback(lambda _: free.release())
+                senders.append(sender)
         return all(sender.result() for sender in senders)
 
-    async def _send_pieces(self, columns: Columns, starts: Iterator[int]) -> bool:
-        for start in starts:
-            stop = min(start + self._outlet.batch, len(columns))
-            payload = await anyio.to_thread.run_sync(columns.encode, start, stop, self._outlet.encoder)
-            try:
-                outcome = await self._search.deliver(payload, doubtful=True) if len(payload) else Outcome()
-            except Stopped:
-                return False
-            self._tally.add(payload, outcome)
+    async def _deliver(self, payload: Payload) -> bool:
+        try:
+            outcome = await self._search.deliver(payload, doubtful=True) if len(payload) else Outcome()
+        except Stopped:
+            return False
+        self._tally.add(payload, outcome)
         return True
 
     def _after(self, left: Spans) -> ReplayState:

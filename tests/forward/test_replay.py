@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,10 +17,13 @@ from starlette.responses import Response
 from bridge.clock import SystemClock
 from bridge.config import InfluxSink, RelabelConfig, RemoteWriteSink
 from bridge.forward import History, Replay, ReplayState, SinkSettings, StoredHistory
+from bridge.forward.history import Columns
+from bridge.forward.payload import Encoder, Payload
 from tests.edge.serving import serving, until
 from tests.forward import faults
 from tests.forward.fake_influx import FakeInflux, Write
 from tests.forward.fake_receiver import FakeReceiver
+from tests.forward.fake_receiver import Write as ReceivedWrite
 from tests.forward.rig import FAST, Rig, rig
 
 pytestmark = pytest.mark.anyio
@@ -155,6 +159,39 @@ async def test_requests_at_a_time_are_bounded(tmp_path: Path) -> None:
     async with filled(tmp_path, FakeInflux(version=2, always=counting)) as (r, target):
         assert await target.replay(StoredHistory(r.store.querier), ReplayState.of(0, 600_000)).run()
         assert most == 2
+
+
+async def test_pieces_set_out_in_order_however_long_they_take_to_be_made(tmp_path: Path) -> None:
+    others_first = threading.Event()
+
+    async def arrive(sink: FakeReceiver, write: ReceivedWrite) -> Response:
+        others_first.set()
+        return sink.serve(write)
+
+    class Slow:
+        """The first piece of a window waits for a moment whether others are sent before it."""
+
+        def __init__(self, columns: Columns) -> None:
+            self._columns = columns
+
+        def __len__(self) -> int:
+            return len(self._columns)
+
+        def encode(self, start: int, stop: int, encoder: Encoder) -> Payload:
+            if start == 0:
+                others_first.wait(0.2)
+            return self._columns.encode(start, stop, encoder)
+
+    receiver = FakeReceiver(always=arrive)
+    async with filled(tmp_path) as (r, target), serving(receiver) as port:
+        url = f"http://127.0.0.1:{port}/api/v1/write"
+        target.settings = RemoteWriteSink(
+            name="second", url=url, queue_config={"max_samples_per_send": "20", "max_shards": "4"}
+        ).with_external_labels({})
+        history = StoredHistory(r.store.querier)
+        replay = target.replay(lambda *span: Slow(history(*span)), ReplayState.of(0, 1 << 40))
+        assert await replay.run()
+        assert (replay.state.sent, replay.refused, len(receiver.rows)) == (300, 0, 300)
 
 
 ROUTES: dict[str, tuple[dict[str, Any], Callable[[int], str | None]]] = {
