@@ -289,12 +289,12 @@ def test_queries_are_written_down(bridge: BridgeProcess) -> None:
 @contextlib.contextmanager
 def long_query(bridge: BridgeProcess) -> Iterator[socket.socket]:
     """The bridge is at work on a query of minutes; the client's connection."""
-    write(bridge, *(f"m,n={n} value={n} {NOW}" for n in range(1000)))
+    write(bridge, *(f"m,n={n} value={n} {NOW}" for n in range(2000)))
     hundred = "(count(count_over_time(m[10m:1s]))" + " + count(count_over_time(m[10m:1s]))" * 99 + ")"
     form = encode(
         {
             "query": f"{hundred} + {hundred}" + f" + {hundred}" * 10,
-            "start": str(END - 5000),
+            "start": str(END - 11_000),
             "end": str(END),
             "step": "1",
         }

@@ -7,6 +7,7 @@ import itertools
 import math
 import shutil
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from tests.buffer.told_clock import ToldClock
 from tests.edge.serving import until
 from tests.forward import faults
 from tests.forward.fake_influx import FakeInflux, Write
-from tests.forward.rig import rig
+from tests.forward.rig import FAST, rig
 
 pytestmark = pytest.mark.anyio
 
@@ -171,7 +172,7 @@ async def test_small_batches_gather_while_a_request_is_under_way(tmp_path: Path)
 async def test_a_stop_waits_for_the_answer_under_way(tmp_path: Path) -> None:
     valve = Valve()
     fake = FakeInflux(always=valve)
-    async with rig(tmp_path, fake, timeout="30s") as r:
+    async with rig(tmp_path, fake, replace(FAST, stop=60.0), timeout="30s") as r:
         await r.push(10)
         await until(lambda: valve.waiting == 1)
         async with asyncio.TaskGroup() as group:
