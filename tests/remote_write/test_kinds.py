@@ -177,7 +177,7 @@ def test_late_samples_of_any_kind_are_taken_within_the_window(tmp_path: Path, re
     t = now_ms() - 60_000
     kinds = ["integer", "float", "parts", "float", "integer", "float"]
     with BridgeProcess(tmp_path, "storage: {out_of_order_time_window: 1h}\n") as bridge:
-        rows = series("a", kinds, [t + 3, t + 1, t + 2, t + 4, t, t + 1])
+        rows = series("a", kinds, [t + 3, t + 1, t + 2, t + 4, t, t])  # of two late ones at a time the first stands
         assert write(bridge, 1, *rows).status == 204
         if restarted:
             bridge.kill()
