@@ -5,7 +5,7 @@ use crate::sample::Value;
 use crate::wal::SeriesRef;
 
 impl Head {
-    /// The visible samples of a series behind `t` and before `end` ms, by time, as far as they are in memory: numbers; `None`
+    /// The visible samples of a series behind `t` and before `end` ms, by time, as far as they are in memory: floats; `None`
     /// for what is none.
     pub fn numbers_behind(&self, reference: SeriesRef, t: i64, end: i64) -> Vec<(i64, Option<f64>)> {
         let slot = self.index.resolve(reference, &self.series);
@@ -18,7 +18,7 @@ impl Head {
         let mut found: Vec<_> = samples
             .filter(|(u, _)| behind(*u))
             .map(|(u, value)| match value {
-                Value::Float(v) if v.is_finite() => (u, Some(v)),
+                Value::Float(v) => (u, Some(v)),
                 _ => (u, None),
             })
             .collect();

@@ -238,5 +238,6 @@ impl Unchanged {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 #[path = "unchanged_tests.rs"]
 mod tests;
