@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from bridge.native import Batch, WriteMessage, WriteRules
 from tests.forward.exemplars import batch
 from tests.forward.fake_influx import FakeInflux
 from tests.forward.rig import Rig
-from tests.forward.test_unchanged import NAN, points, settled, unchanged_rig
+from tests.forward.test_unchanged import NAN, STALE, add, points, settled, unchanged_rig
 from tests.remote_write.writing import Series, v1
 
 pytestmark = pytest.mark.anyio
@@ -130,4 +131,26 @@ async def test_a_late_sample_of_long_ago_costs_no_more_than_itself(tmp_path: Pat
         ]:
             await append(r, t, value)
         await settled(r)
-        assert sorted(t for t, _ in points(r.fake)["m"]) == [1_000, 1_050, 1_100, 5_000]
+        sent = sorted(int(line.rsplit(" ", 1)[1]) for write in r.fake.writes for line in write.lines)
+        assert sent == [1_000, 1_050, 1_100, 1_100, 5_000]
+
+
+async def test_zeros_of_both_signs_are_two_values_and_no_number_ends_one(tmp_path: Path) -> None:
+    async with unchanged_rig(tmp_path) as r:
+        for t, value in enumerate([0.0, 0.0, -0.0, -0.0, 0.0, NAN, 0.0, math.inf, 0.0, 0.0], start=1_000):
+            await add(r, t, m=value)
+            await r.drained()
+        await settled(r)
+        assert [t - 1_000 for t, _ in points(r.fake)["m"]] == [0, 2, 4, 6, 8]
+
+
+async def test_a_series_that_goes_and_comes_back_is_sent_at_once(tmp_path: Path) -> None:
+    async with unchanged_rig(tmp_path, stale="marker") as r:
+        await add(r, 1_000, m=7.0)
+        await r.drained()
+        await add(r, 1_100, m=STALE)
+        await r.drained()
+        await add(r, 1_200, m=7.0)
+        await r.drained()
+        assert ("m", 1_200) in r.fake.points
+        assert r.fake.points["m", 1_100] == "value_stale=true"

@@ -146,7 +146,7 @@ impl Unchanged {
         }
         for (series, t) in &told.sent {
             if let Some(run) = self.runs.get_mut(series).filter(|run| run.begun <= *t) {
-                run.taken = run.taken.max(Some(*t));
+                run.taken = Some(*t);
             }
         }
     }
@@ -203,7 +203,7 @@ impl Unchanged {
         let Some(run) = self.runs.get_mut(&series).filter(|run| next >= run.begun) else {
             return; // the run lies behind both
         };
-        if shown.is_none() || shown != run.shown || next > run.newest {
+        if shown != run.shown {
             run.shown = None; // nobody knows what the sink shows behind it, so the next one is sent
             return;
         }

@@ -37,12 +37,13 @@ fn every_change_is_sent_and_what_comes_behind_no_number_too() {
         (3, 2.0),
         (4, 1.0),
         (5, f64::NAN),
-        (6, 1.0),
-        (7, -0.0),
-        (8, 0.0),
+        (6, f64::NAN),
+        (7, 1.0),
+        (8, -0.0),
         (9, 0.0),
+        (10, 0.0),
     ];
-    assert_eq!(piece(&mut Unchanged::new(100, 0), &rows).1, [1, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(piece(&mut Unchanged::new(100, 0), &rows).1, [1, 3, 4, 5, 6, 7, 8, 9]);
 }
 
 #[test]
@@ -113,6 +114,32 @@ fn the_first_sample_is_late_when_the_store_has_later_ones_that_may_have_been_lef
     assert_eq!(look(15, Some(25)), Look::Late, "it is asked for the first one only");
     assert_eq!(look(20, None), Look::Sent);
     assert_eq!(look(21, None), Look::Repeats);
+}
+
+#[test]
+fn what_was_under_way_before_a_late_sample_says_nothing_behind_it() {
+    let mut unchanged = Unchanged::new(100, 0);
+    let (first, times) = piece(&mut unchanged, &[(10, 1.0), (12, 1.0)]);
+    assert_eq!(times, [10]);
+    let mut late = unchanged.begin();
+    assert_eq!(unchanged.look(&mut late, A, 11, shown(2.0, None), |_| None), Look::Late);
+    unchanged.told_again(&mut late, A, 11, Some((12, shown(1.0, None))));
+    unchanged.taken(&first);
+    assert_eq!(
+        piece(&mut unchanged, &[(14, 1.0)]).1,
+        [14],
+        "the late one may not be all taken"
+    );
+}
+
+#[test]
+fn what_was_looked_at_is_remembered_to_have_been_there() {
+    let mut unchanged = Unchanged::new(100, 0);
+    piece(&mut unchanged, &[(20, 1.0)]);
+    unchanged.forget_all();
+    let mut told = unchanged.begin();
+    let look = unchanged.look(&mut told, A, 10, shown(1.0, None), Some);
+    assert_eq!((look, unchanged.reached()), (Look::Late, 20));
 }
 
 #[test]
@@ -224,6 +251,8 @@ struct Flight {
     rows: std::ops::Range<usize>,
     points: Vec<(i64, u8)>,
 }
+
+type Miss = (i64, u8, Option<(i64, u8)>);
 
 /// A store and a sink, as simple as can be.
 struct Model {
@@ -343,7 +372,7 @@ impl Model {
     }
 
     /// Stored numbers that the sink does not show, and what it shows.
-    fn misses(&self) -> Vec<(i64, u8, Option<(i64, u8)>)> {
+    fn misses(&self) -> Vec<Miss> {
         let stored = self.log.iter().filter_map(|(t, value)| Some((*t, (*value)?)));
         let alive = stored.filter(|(t, _)| !self.dead.contains(t));
         let looked = alive.map(|(t, v)| (t, v, self.at_sink.range(..=t).next_back().map(|(t, v)| (*t, *v))));
