@@ -127,12 +127,12 @@ async def test_a_sink_in_trouble_gets_one_request_at_a_time(tmp_path: Path) -> N
     async def fault(_sink: FakeInflux, write: Write) -> Response:
         nonlocal at_a_time, asked, most
         at_a_time += 1
-        refused.add(write.lines[0])
-        if asked or (len(refused) == 4 and at_a_time == 1):
+        if asked or (len(refused) == 4 and write.lines[0] in refused and at_a_time == 1):
             asked += 1
             most = max(most, at_a_time)
         await asyncio.sleep(0.003)
         at_a_time -= 1
+        refused.add(write.lines[0])
         return Response(status_code=503)
 
     fake = FakeInflux(always=fault)
