@@ -235,10 +235,10 @@ fn messages_keep_the_order_of_a_series_whose_kind_changes() {
         "a {{count:1 zero:1}} 1",
         "a 2 2",
         "a 3 3",
-        "a {{count:4 zero:1}} 4",
+        "a {{count:4 zero:4}} 4",
         "a {{float_count:1.5 float_zero:1.5}} 5",
         "b 1 1",
-        "b {{count:2 zero:1}} 2",
+        "b {{count:2 zero:2}} 2",
     ];
     let whole = read(LINES.into_iter(), &seed()).unwrap();
     for (version, message) in [
