@@ -416,8 +416,11 @@ class Head:
         may have left a hole.
         """
 
-    def read_log(self, segment: _Buffer, start: int, stop: int, max_samples: int, *, seq: int = 0) -> LogSlice:
-        """Whole batches from byte `start`, never past `stop`, until there are `max_samples` or more samples.
+    def read_log(
+        self, segment: _Buffer, start: int, stop: int, max_samples: int, least: int = 1, seq: int = 0
+    ) -> LogSlice:
+        """Whole batches from byte `start`, never past `stop`: as many as have `max_samples` at most, and more only
+        until there are `least`, which is never less than one.
 
         `seq` counts samples before `start`; needed only for batches without a header, as a Prometheus writes them.
         Raises LogDamaged when nothing can be read at `start`; later damage ends the slice before it.
@@ -1186,6 +1189,10 @@ class Lines:
     @property
     def body(self) -> bytes:
         """All lines, each ended by a newline. Each access makes a new object."""
+
+    @property
+    def view(self) -> memoryview:
+        """The same bytes where they are, which stay there as long as the view does."""
 
     @property
     def size(self) -> int:

@@ -3,6 +3,8 @@
 Bounded pieces through `pread`, never a map: a bad disk is an OSError then, not the end of the process.
 """
 
+from typing import NamedTuple
+
 import structlog
 
 from bridge.buffer.files import File
@@ -29,6 +31,14 @@ class Truncated(Exception):
         self.oldest = oldest
 
 
+class _Wanted(NamedTuple):
+    """What a slice is asked to have; see `LogReader.read`."""
+
+    max_samples: int
+    least: int
+    seq: int
+
+
 class LogReader:
     """Decodes batches from any position on, up to what is durable. Holds no state: any thread may call it."""
 
@@ -44,8 +54,9 @@ class LogReader:
         """The beginning of the log."""
         return Position(min(self._dir.segments(), default=self._log.durable.segment), 0)
 
-    def read(self, position: Position, max_samples: int, seq: int) -> tuple[LogSlice, Position]:
-        """Whole batches from `position` on, until `max_samples` are reached, and the position behind them.
+    def read(self, position: Position, max_samples: int, seq: int, least: int = 1) -> tuple[LogSlice, Position]:
+        """Whole batches from `position` on of `max_samples` at most, and the position behind them. More only until
+        there are `least`, and fewer where a segment ends.
 
         `seq` is what the cursor at `position` remembers, for batches that don't say it themselves. The slice is empty
         when nothing more is durable; the position may have moved to a later segment even then. What cannot be read is
@@ -55,8 +66,9 @@ class LogReader:
         if position > durable:
             logger.error("position ahead of the log, reading it from its beginning", position=str(position))
             position = self.oldest()
+        wanted = _Wanted(max_samples, least, seq)
         while position < durable:
-            piece, end = self._read_segment(position, durable, max_samples, seq)
+            piece, end = self._read_segment(position, durable, wanted)
             if piece is not None:
                 return piece, Position(position.segment, end)
             if end > position.offset:  # behind damage
@@ -65,9 +77,7 @@ class LogReader:
             position = durable if position.segment == durable.segment else Position(position.segment + 1, 0)
         return self._head.read_log(b"", 0, 0, 1, seq=seq), position
 
-    def _read_segment(
-        self, position: Position, durable: Position, max_samples: int, seq: int
-    ) -> tuple[LogSlice | None, int]:
+    def _read_segment(self, position: Position, durable: Position, wanted: _Wanted) -> tuple[LogSlice | None, int]:
         """Whole batches of one segment and the offset behind them; None when it has no more, or damage ends at the
         offset."""
         try:
@@ -81,7 +91,7 @@ class LogReader:
         try:
             last = position.segment == durable.segment
             stop = durable.offset if last else self._wal.ends.get(position.segment, self._files.size(file))
-            return self._read_window(file, position.offset, stop, max_samples, seq)
+            return self._read_window(file, position.offset, stop, wanted)
         except LogDamaged as error:
             resumed = self._resume(file, position.offset, stop)
             lost = (resumed or stop) - position.offset
@@ -98,22 +108,22 @@ class LogReader:
         resumed = resume_log(rest, start - base, len(rest))
         return None if resumed is None else base + resumed
 
-    def _read_window(
-        self, file: File, start: int, stop: int, max_samples: int, seq: int
-    ) -> tuple[LogSlice | None, int]:
-        """Decode from `start` to `stop`, in a window that grows until at least one whole batch fits in."""
+    def _read_window(self, file: File, start: int, stop: int, wanted: _Wanted) -> tuple[LogSlice | None, int]:
+        """Decode from `start` to `stop`, in a window that grows until the batches that are to be read fit in."""
         base = start // PAGE_SIZE * PAGE_SIZE
-        size = _WINDOW
+        size, reached = _WINDOW, start
         while start < stop:
             window = self._files.read_at(file, min(size, stop - base), base)
             try:
-                piece = self._head.read_log(window, start - base, len(window), max_samples, seq=seq)
+                piece = self._head.read_log(window, start - base, len(window), *wanted)
             except LogDamaged:
                 if size >= stop - base:
                     raise
             else:
-                if base + piece.end > start:
-                    return piece, base + piece.end
+                before, reached = reached, base + piece.end
+                # What reaches no further with more of the log before it ends at damage, or at a very long batch.
+                if reached > start and (piece.samples >= wanted.least or reached == before or size >= stop - base):
+                    return piece, reached
                 if size >= stop - base:
                     break
             size *= 4

@@ -134,14 +134,15 @@ class Store(View):
         """Return when there is something to read beyond `position`."""
         await self._log.wait_beyond(position)
 
-    def read(self, position: Position, max_samples: int, *, seq: int = 0) -> tuple[LogSlice, Position]:
-        """Whole batches from `position` on until there are `max_samples`, and the position behind them.
+    def read(self, position: Position, max_samples: int, *, least: int = 1, seq: int = 0) -> tuple[LogSlice, Position]:
+        """Whole batches from `position` on of `max_samples` at most, and the position behind them; more only until
+        there are `least`.
 
         Empty when there is nothing more; the position may have moved to a later segment even so. `seq` is what the
         cursor remembers: a log that a Prometheus wrote does not say it. May be called in any thread. Raises Truncated
         when the log does not reach back to `position`.
         """
-        return self._reader.read(position, max_samples, seq)
+        return self._reader.read(position, max_samples, seq, least)
 
     def add_owner(self, owner: Owner) -> None:
         """Never let go of events of the log that `owner` could not tell again."""

@@ -24,6 +24,7 @@ from bridge.native import Head, LogSlice
 __all__ = ["Backlog", "Log"]
 
 _UNDER_WAY = 3  # parcels at most
+_FULL = 0.75  # of a parcel, at least: smaller requests tell nothing of how a sink takes full ones
 
 
 class Log(Protocol):
@@ -46,9 +47,9 @@ class Log(Protocol):
     async def wait_beyond(self, position: Position) -> None:
         """Return when there is something to read beyond `position`."""
 
-    def read(self, position: Position, max_samples: int, *, seq: int = 0) -> tuple[LogSlice, Position]:
-        """Whole batches from `position` on until there are `max_samples`, and the position behind them. Raises
-        Truncated when the log begins behind `position`."""
+    def read(self, position: Position, max_samples: int, *, least: int = 1, seq: int = 0) -> tuple[LogSlice, Position]:
+        """Whole batches from `position` on of `max_samples` at most, and the position behind them; more only until
+        there are `least`. Raises Truncated when the log begins behind `position`."""
 
 
 class Backlog:
@@ -117,8 +118,8 @@ class Backlog:
         try:
             # What may have been sent before a crash comes in one piece: so it can be told what of it was.
             doubtful = max(self._launched - self._seq, 0)
-            most = max(self._max_samples, doubtful)
-            piece, self._position = self._log.read(self._position, most, seq=self._seq)
+            least = max(int(self._max_samples * _FULL), doubtful)
+            piece, self._position = self._log.read(self._position, self._max_samples, least=least, seq=self._seq)
         except Truncated as truncated:
             self._leap(truncated.oldest)
             return None

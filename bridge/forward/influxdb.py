@@ -54,16 +54,17 @@ class _LineTransport:
     async def pack(self, load: Load) -> Request:
         """Make a request of lines, in a thread when that takes long."""
         assert isinstance(load, Lines)  # noqa: S101 - the encoder makes nothing else
-        body, headers = load.body, {"Content-Type": _CONTENT_TYPE}
-        if self._settings.gzip:
-            headers["Content-Encoding"] = "gzip"
-            is_long = len(body) >= _WORTH_A_THREAD
-            body = await anyio.to_thread.run_sync(_gzip, body) if is_long else _gzip(body)
+        headers = {"Content-Type": _CONTENT_TYPE}
+        if not self._settings.gzip:
+            return Request(load.body, headers, len(load))
+        headers["Content-Encoding"] = "gzip"
+        is_long = load.size >= _WORTH_A_THREAD
+        body = await anyio.to_thread.run_sync(_gzip, load) if is_long else _gzip(load)
         return Request(body, headers, len(load))
 
 
-def _gzip(body: bytes) -> bytes:
-    compressed: bytes = igzip_lib.compress(body, level=1, flag=igzip_lib.COMP_GZIP)
+def _gzip(lines: Lines) -> bytes:
+    compressed: bytes = igzip_lib.compress(lines.view, level=1, flag=igzip_lib.COMP_GZIP)
     return compressed
 
 

@@ -11,6 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from bridge.buffer import Position
+from bridge.config import Storage
 from bridge.errors import ConfigError
 from bridge.native import Batch
 from tests.buffer.samples import batch, dump, open_store
@@ -48,10 +49,19 @@ async def test_slices_are_bounded_by_samples_at_batch_borders(tmp_path: Path) ->
         await store.append(batch(number))
     position, sizes = store.oldest(), []
     while position < store.durable():
-        piece, position = store.read(position, 4)
+        piece, position = store.read(position, 4, least=2)
         sizes.append(piece.samples)
     assert sum(sizes) == 60
-    assert all(4 <= size <= 8 for size in sizes[:-1])
+    # Of batches of 1, 2, 3, 4, 5, 1, ...: a second one where it fits, or where one alone would be too few.
+    assert sizes[:4] == [3, 3, 4, 5]
+    await store.close()
+
+
+async def test_more_than_a_window_is_read_until_there_are_enough(tmp_path: Path) -> None:
+    store = open_store(tmp_path, settings=Storage())
+    for number in range(3):
+        await store.append(batch(number, padding=200_000))
+    assert [store.read(store.oldest(), 1, least=least)[0].samples for least in (1, 2, 4)] == [1, 3, 6]
     await store.close()
 
 

@@ -298,10 +298,10 @@ async def test_one_sinks_own_fault_is_survived(tmp_path: Path, monkeypatch: pyte
         await r.drained()
         read, failures = r.store.read, itertools.count()
 
-        def fails_first(position: Position, max_samples: int, *, seq: int = 0) -> Any:
+        def fails_first(position: Position, max_samples: int, **more: int) -> Any:
             if next(failures) == 0:
                 raise RuntimeError("a bug")
-            return read(position, max_samples, seq=seq)
+            return read(position, max_samples, **more)
 
         monkeypatch.setattr(r.store, "read", fails_first)
         await r.push(5)
@@ -314,9 +314,9 @@ async def test_memory_does_not_grow_with_the_backlog(tmp_path: Path) -> None:
         read = 0
         original = r.store.read
 
-        def counting(position: Position, max_samples: int, *, seq: int = 0) -> Any:
+        def counting(position: Position, max_samples: int, **more: int) -> Any:
             nonlocal read
-            piece, end = original(position, max_samples, seq=seq)
+            piece, end = original(position, max_samples, **more)
             read += piece.samples
             return piece, end
 

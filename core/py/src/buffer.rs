@@ -16,7 +16,7 @@
 //! last blob without the GIL, even under a lock for which a thread with the GIL waits: PyO3 then notes that the object is free
 //! and lets it go when some thread has the GIL, while a buffer would wait for the GIL there and then.
 //!
-//! What makes [`PyColumn`] and [`PyNumbers`] sound: they own, or own a share of, memory that never changes, and
+//! What makes [`PyColumn`], [`PyNumbers`] and [`PyText`] sound: they own, or own a share of, memory that never changes, and
 //! `PyBuffer_FillInfo` makes every view own the object. Views are read-only.
 
 use std::ffi::c_int;
@@ -145,6 +145,28 @@ impl PyNumbers {
             Numbers::Flags(numbers) => place(numbers),
         };
         // SAFETY: Python gives a view to be filled; the numbers are there while the object is, see the head of this file.
+        unsafe { fill(slf.as_any(), place, view, flags) }
+    }
+}
+
+/// Bytes that somebody in the core owns a share of.
+pub type Text = Arc<dyn AsRef<[u8]> + Send + Sync>;
+
+/// Such bytes as Python reads them, without a copy.
+pub fn view_of(py: Python<'_>, text: Text) -> PyResult<View<'_>> {
+    PyMemoryView::from(Bound::new(py, PyText(text))?.as_any())
+}
+
+/// A text as a bytes-like object.
+#[pyclass(frozen, name = "Text", module = "bridge._core")]
+struct PyText(Text);
+
+#[pymethods]
+impl PyText {
+    #[allow(unsafe_code)]
+    unsafe fn __getbuffer__(slf: Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+        let place = place((*slf.get().0).as_ref());
+        // SAFETY: Python gives a view to be filled; the bytes are there while the object is, see the head of this file.
         unsafe { fill(slf.as_any(), place, view, flags) }
     }
 }

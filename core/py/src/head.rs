@@ -185,7 +185,8 @@ impl PyHead {
         Ok(PyReplayed(replayed))
     }
 
-    #[pyo3(signature = (segment, start, stop, max_samples, *, seq = 0))]
+    #[pyo3(signature = (segment, start, stop, max_samples, least = 1, seq = 0))]
+    #[expect(clippy::too_many_arguments, reason = "what to read, and how much")]
     fn read_log(
         &self,
         py: Python<'_>,
@@ -193,9 +194,10 @@ impl PyHead {
         start: usize,
         stop: usize,
         max_samples: usize,
+        least: usize,
         seq: u64,
     ) -> PyResult<PyLogSlice> {
-        let slice = py.detach(|| LogSlice::read(segment.as_slice(), start, stop, max_samples, seq));
+        let slice = py.detach(|| LogSlice::read(segment.as_slice(), start, stop, (least, max_samples), seq));
         slice.map(PyLogSlice).map_err(|damage| damaged(py, damage))
     }
 

@@ -14,7 +14,7 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::buffer::Bytes;
+use crate::buffer::{view_of, Bytes, View};
 use crate::column::PyColumns;
 use crate::head::{PyBatch, PyHead};
 use crate::outbound::PyRoute;
@@ -136,7 +136,13 @@ impl PyTold {
 
 /// Encoded lines.
 #[pyclass(name = "Lines", frozen, module = "bridge._core")]
-pub struct PyLines(Lines);
+pub struct PyLines(Arc<Lines>);
+
+impl From<Lines> for PyLines {
+    fn from(lines: Lines) -> Self {
+        Self(Arc::new(lines))
+    }
+}
 
 impl PyLines {
     /// What the engine calls them.
@@ -149,7 +155,7 @@ impl PyLines {
 impl PyLines {
     #[staticmethod]
     fn from_text(py: Python<'_>, text: Bytes) -> Self {
-        Self(py.detach(|| Lines::from_text(text.as_slice())))
+        py.detach(|| Lines::from_text(text.as_slice())).into()
     }
 
     fn __len__(&self) -> usize {
@@ -159,6 +165,11 @@ impl PyLines {
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.0.body())
+    }
+
+    #[getter]
+    fn view<'py>(&self, py: Python<'py>) -> PyResult<View<'py>> {
+        view_of(py, self.0.clone())
     }
 
     #[getter]
@@ -192,7 +203,7 @@ impl PyLines {
     }
 
     fn singly(&self, py: Python<'_>) -> Self {
-        Self(py.detach(|| self.0.singly()))
+        py.detach(|| self.0.singly()).into()
     }
 
     fn line<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyBytes>> {
@@ -207,11 +218,12 @@ impl PyLines {
 
     #[staticmethod]
     fn concat(py: Python<'_>, parts: Vec<Py<Self>>) -> Self {
-        Self(py.detach(|| Lines::concat(parts.iter().map(|part| &part.get().0))))
+        py.detach(|| Lines::concat(parts.iter().map(|part| &*part.get().0)))
+            .into()
     }
 
     fn slice(&self, py: Python<'_>, start: usize, stop: usize) -> Self {
-        Self(py.detach(|| self.0.slice(start..stop)))
+        py.detach(|| self.0.slice(start..stop)).into()
     }
 
     fn fit(&self, start: usize, max_lines: usize, max_bytes: usize) -> usize {
@@ -220,12 +232,12 @@ impl PyLines {
 
     fn split_by_series(&self, py: Python<'_>, series: HashSet<Vec<u8>>) -> (Self, Self) {
         let (found, others) = py.detach(|| self.0.split_by_series(|key| series.contains(key)));
-        (Self(found), Self(others))
+        (found.into(), others.into())
     }
 
     fn split_by_text(&self, py: Python<'_>, lines: HashSet<Vec<u8>>) -> (Self, Self) {
         let (found, others) = py.detach(|| self.0.split_by_text(|line| lines.contains(line)));
-        (Self(found), Self(others))
+        (found.into(), others.into())
     }
 }
 
@@ -249,7 +261,7 @@ fn encode_lines(
 ) -> PyLines {
     let options = mapping.options(oldest);
     let mut encoder = Encoder::new(&options);
-    PyLines(py.detach(|| {
+    let lines = py.detach(|| {
         let mut unchanged = told.filter(|_| !whole).map(|told| told.unchanged.lock());
         let mut own = told.map(|told| told.told.lock());
         let behind_late = own.as_ref().filter(|_| whole).map(|told| told.behind_late());
@@ -262,7 +274,8 @@ fn encode_lines(
             influx::encode_behind(&mut encoder, &head.read(), times, memory.router);
         }
         encoder.finish()
-    }))
+    });
+    lines.into()
 }
 
 fn encode(encoder: &mut Encoder<'_>, head: &PyHead, slice: &LogSlice, memory: &mut Memory<'_>, exemplars: bool) {
@@ -299,21 +312,23 @@ fn encode_columns(
 ) -> PyLines {
     let options = mapping.options(oldest);
     let kind = |labels: Labels<'_>| head?.read().kind_of(labels);
-    PyLines(py.detach(|| {
+    let lines = py.detach(|| {
         let router = route.router();
         influx::encode_columns(columns.shared(), start..stop, &options, router.route(), kind)
-    }))
+    });
+    lines.into()
 }
 
 #[pyfunction]
 fn metadata_lines(py: Python<'_>, head: &PyHead, route: &PyRoute, time: i64) -> PyLines {
-    PyLines(py.detach(|| {
+    let lines = py.detach(|| {
         let told = head.read().shared_metadata(); // rules may take long, and writers wait for the head
         let told = told
             .iter()
             .map(|(labels, metadata)| (Labels::trusted(labels), metadata));
         influx::metadata_lines(told, route.router().route(), time)
-    }))
+    });
+    lines.into()
 }
 
 #[pyfunction]

@@ -17,9 +17,16 @@ pub struct LogSlice {
 }
 
 impl LogSlice {
-    /// Read whole batches of `segment` from `start`, never past `stop`, until at least `max_samples` are there.
+    /// Read whole batches of `segment` from `start`, never past `stop`: as many as have `max_samples` at most, and more only
+    /// until there are `least`, which is never less than one.
     /// `seq` counts on over batches that carry no header. Damage ends the slice; it is an error only when no batch comes before it.
-    pub fn read(segment: &[u8], start: usize, stop: usize, max_samples: usize, seq: u64) -> Result<Self, Damage> {
+    pub fn read(
+        segment: &[u8],
+        start: usize,
+        stop: usize,
+        (least, max_samples): (usize, usize),
+        seq: u64,
+    ) -> Result<Self, Damage> {
         let segment = segment.get(..stop).unwrap_or(segment);
         let mut reader = BatchReader::new(segment, start);
         let mut batch = LogBatch::default();
@@ -28,8 +35,10 @@ impl LogSlice {
             seq,
             ..Self::default()
         };
-        while slice.samples() < max_samples.max(1) {
+        let least = least.max(1);
+        while slice.samples() < max_samples.max(least) {
             match reader.next_batch(&mut batch) {
+                Ok(true) if slice.samples() >= least && slice.samples() + batch.samples() > max_samples => break,
                 Ok(true) => slice.push(&mut batch, reader.offset()),
                 Ok(false) => break,
                 Err(damage) if slice.end == start => return Err(damage),

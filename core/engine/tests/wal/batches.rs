@@ -112,7 +112,8 @@ fn a_slice_holds_whole_batches() {
         batch(15, None, &[6], b""),
     ];
     let (bytes, ends) = segment(&parts, Compression::Snappy);
-    let read = |start, stop, max| LogSlice::read(&bytes, start, stop, max, 0).unwrap();
+    let within = |start, stop, bounds| LogSlice::read(&bytes, start, stop, bounds, 0).unwrap();
+    let read = |start, stop, max| within(start, stop, (1, max));
 
     let all = read(0, bytes.len(), usize::MAX);
     assert_eq!((all.samples(), all.end, all.seq), (6, ends[2], 16));
@@ -120,14 +121,20 @@ fn a_slice_holds_whole_batches() {
 
     let least = read(0, bytes.len(), 1);
     assert_eq!((least.samples(), least.end, least.seq), (2, ends[0], 12));
-    let two = read(0, bytes.len(), 3);
-    assert_eq!((two.samples(), two.end, two.seq), (5, ends[1], 15));
+    let full = read(0, bytes.len(), 5);
+    assert_eq!((full.samples(), full.end, full.seq), (5, ends[1], 15));
+    let one = read(0, bytes.len(), 4);
+    assert_eq!((one.samples(), one.end, one.seq), (2, ends[0], 12), "two would be more");
+    let enough = within(0, bytes.len(), (3, 4));
+    assert_eq!((enough.samples(), enough.end), (5, ends[1]));
+    let more = within(0, bytes.len(), (3, 2));
+    assert_eq!((more.samples(), more.end), (5, ends[1]));
     let rest = read(ends[1], bytes.len(), 100);
     assert_eq!((rest.samples(), rest.end, rest.seq), (1, ends[2], 16));
 
     let stopped = read(0, ends[1], usize::MAX);
     assert_eq!((stopped.samples(), stopped.end), (5, ends[1]));
-    let nothing = LogSlice::read(&bytes, ends[2], ends[2], 100, 16).unwrap();
+    let nothing = LogSlice::read(&bytes, ends[2], ends[2], (1, 100), 16).unwrap();
     assert_eq!((nothing.samples(), nothing.end, nothing.seq), (0, ends[2], 16));
 }
 
@@ -138,9 +145,9 @@ fn a_slice_ends_before_damage_and_then_says_what_it_is() {
         Compression::None,
     );
     bytes[ends[0] + 8] ^= 1;
-    let before = LogSlice::read(&bytes, 0, bytes.len(), 100, 0).unwrap();
+    let before = LogSlice::read(&bytes, 0, bytes.len(), (1, 100), 0).unwrap();
     assert_eq!((before.samples(), before.end), (1, ends[0]));
-    let damage = LogSlice::read(&bytes, ends[0], bytes.len(), 100, 1).unwrap_err();
+    let damage = LogSlice::read(&bytes, ends[0], bytes.len(), (1, 100), 1).unwrap_err();
     assert_eq!((damage.offset, damage.reason), (ends[0], Reason::Checksum));
 }
 
@@ -149,5 +156,6 @@ fn a_log_without_headers_is_counted_on() {
     let mut records = Records::default();
     records.samples([(SeriesRef(1), 1, 1.0), (SeriesRef(1), 2, 1.0)].into_iter(), usize::MAX);
     let (bytes, _) = segment(&[records.clone(), records], Compression::None);
-    assert_eq!(LogSlice::read(&bytes, 0, bytes.len(), 3, 100).unwrap().seq, 104);
+    let read = |least| LogSlice::read(&bytes, 0, bytes.len(), (least, 3), 100).unwrap().seq;
+    assert_eq!((read(1), read(3)), (102, 104));
 }

@@ -91,6 +91,12 @@ pub struct Lines {
     pub newest: Option<i64>,
 }
 
+impl AsRef<[u8]> for Lines {
+    fn as_ref(&self) -> &[u8] {
+        self.body()
+    }
+}
+
 impl Lines {
     /// Take finished lines, as a dead letter keeps them, each as one sample; blank ones are left out.
     pub fn from_text(text: &[u8]) -> Self {
@@ -176,9 +182,7 @@ impl Lines {
     /// Lines `range`, as far as there are any. What was unrepresentable stays with the whole.
     pub fn slice(&self, range: Range<usize>) -> Self {
         let mut part = Self::default();
-        for i in range.start..range.end.min(self.len()) {
-            part.copy(self, i);
-        }
+        part.copy_all(self, range);
         part
     }
 
@@ -232,7 +236,7 @@ impl Lines {
     pub fn concat<'a>(parts: impl Iterator<Item = &'a Self>) -> Self {
         let mut whole = Self::default();
         for part in parts {
-            (0..part.len()).for_each(|i| whole.copy(part, i));
+            whole.copy_all(part, 0..part.len());
         }
         whole
     }
@@ -250,6 +254,22 @@ impl Lines {
     pub fn series(&self, i: usize) -> Option<&[u8]> {
         let line = self.line(i)?;
         Some(line.get(..key_end(line)).unwrap_or(line))
+    }
+
+    fn copy_all(&mut self, from: &Self, range: Range<usize>) {
+        let range = range.start.min(from.len())..range.end.min(from.len());
+        let (Some(ends), Some(weights)) = (from.ends.get(range.clone()), from.weights.get(range.clone())) else {
+            return; // it ends before it begins
+        };
+        let (Some(start), Some(end)) = (from.start(range.start), ends.last()) else {
+            return;
+        };
+        let before = self.body.len();
+        self.body
+            .extend_from_slice(from.body.get(start..*end).unwrap_or_default());
+        self.ends.extend(ends.iter().map(|end| end - start + before));
+        self.weights.extend_from_slice(weights);
+        self.samples += weights.iter().map(|weight| u64::from(*weight)).sum::<u64>();
     }
 
     fn copy(&mut self, from: &Self, i: usize) {
@@ -274,6 +294,8 @@ mod tests {
         assert_eq!(part.body(), b"b,x=\\ y v=2 2\nc v=3 3\n");
         assert_eq!(part.line(1), Some(b"c v=3 3".as_slice()));
         assert!(five().slice(4..99).len() == 1 && five().slice(9..12).is_empty());
+        let (end, start) = (1, 3);
+        assert!(five().slice(start..end).is_empty());
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl FieldKey<'_> {
     pub fn put(self, out: &mut Vec<u8>) {
         match self {
             Self::Word(word) => out.extend_from_slice(word.as_bytes()),
-            Self::Metric(name) => put(out, &rename(name, Role::FieldKey), Role::FieldKey),
+            Self::Metric(name) => put(out, &*rename(name, Role::FieldKey), Role::FieldKey),
             Self::Bound(bound) => push_go(out, bound),
             // Display has no exponent, and neither a fraction for a whole number.
             Self::PlainBound(bound) if bound.is_infinite() => FieldKey::Bound(bound).put(out),
@@ -231,8 +231,8 @@ fn in_family<'a>(mapping: Mapping, name: &'a str, kind: Option<Kind>, get: impl 
 }
 
 /// A label's value as Go prints the number that it is.
-pub fn as_number(value: &str) -> Option<String> {
+pub fn as_number(value: &[u8]) -> Option<String> {
     let mut out = String::new();
-    push_go(&mut out, parse_go(value.as_bytes())?);
+    push_go(&mut out, parse_go(value)?);
     Some(out)
 }

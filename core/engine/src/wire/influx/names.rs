@@ -36,8 +36,8 @@ impl Role {
     }
 
     /// True for a reserved name with any number of prefixes before it.
-    fn is_reserved(self, name: &str) -> bool {
-        let prefix = self.prefix();
+    pub(super) fn is_reserved(self, name: &[u8]) -> bool {
+        let prefix = self.prefix().as_bytes();
         if prefix.is_empty() {
             return false;
         }
@@ -45,13 +45,13 @@ impl Role {
         while let Some(rest) = name.strip_prefix(prefix) {
             name = rest;
         }
-        name.starts_with('_') || (self != Self::Measurement && name == "time")
+        name.first() == Some(&b'_') || (self != Self::Measurement && name == b"time")
     }
 }
 
 /// The name that InfluxDB sees for `name`.
 pub fn rename(name: &str, role: Role) -> Cow<'_, str> {
-    if role.is_reserved(name) {
+    if role.is_reserved(name.as_bytes()) {
         Cow::Owned(format!("{}{name}", role.prefix()))
     } else {
         Cow::Borrowed(name)
@@ -61,7 +61,7 @@ pub fn rename(name: &str, role: Role) -> Cow<'_, str> {
 /// Undo [`rename`].
 fn original(name: Cow<'_, str>, role: Role) -> Cow<'_, str> {
     match name.strip_prefix(role.prefix()) {
-        Some(rest) if role.is_reserved(rest) => Cow::Owned(rest.to_owned()),
+        Some(rest) if role.is_reserved(rest.as_bytes()) => Cow::Owned(rest.to_owned()),
         _ => name,
     }
 }
@@ -85,8 +85,8 @@ const SPECIAL: [bool; 256] = {
 };
 
 /// Append `text`, already renamed, escaped for its role.
-pub fn put(out: &mut Vec<u8>, text: &str, role: Role) {
-    let bytes = text.as_bytes();
+pub fn put(out: &mut Vec<u8>, text: impl AsRef<[u8]>, role: Role) {
+    let bytes = text.as_ref();
     let special = bytes.iter().fold(false, |any, &b| {
         any | SPECIAL.get(usize::from(b)).copied().unwrap_or(true)
     });
@@ -181,7 +181,7 @@ mod tests {
 
     fn written(text: &str, role: Role) -> String {
         let mut out = Vec::new();
-        put(&mut out, &rename(text, role), role);
+        put(&mut out, &*rename(text, role), role);
         String::from_utf8_lossy(&out).into_owned()
     }
 

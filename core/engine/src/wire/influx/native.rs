@@ -81,7 +81,7 @@ impl Fields {
             self.0.push(b',');
         }
         let key = parts.concat();
-        put(&mut self.0, &rename(&key, Role::FieldKey), Role::FieldKey);
+        put(&mut self.0, &*rename(&key, Role::FieldKey), Role::FieldKey);
         self.0.push(b'=');
         &mut self.0
     }

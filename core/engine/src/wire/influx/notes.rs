@@ -56,7 +56,7 @@ pub fn put_exemplar(
             rename(key, Role::TagKey)
         };
         out.push(b',');
-        put(out, &key, Role::FieldKey);
+        put(out, &*key, Role::FieldKey);
         put_text(out, value);
     }
     put_time(out, exemplar.t);
@@ -108,7 +108,7 @@ pub fn metadata_lines<'a>(told: impl Iterator<Item = (Labels<'a>, &'a Arc<Metada
     for (name, metadata) in metrics {
         let out = lines.body_mut();
         out.extend_from_slice(b"prom_metadata,metric=");
-        put(out, &name, Role::TagValue);
+        put(out, &*name, Role::TagValue);
         out.extend_from_slice(b" type");
         put_text(out, metadata.type_name());
         out.extend_from_slice(b",unit");

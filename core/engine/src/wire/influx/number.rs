@@ -5,10 +5,14 @@
 /// Integers up to here print exactly through i64, which is faster than the general way.
 const EXACT: f64 = 1e15;
 
+/// One more than the largest number of eight digits.
+const EIGHT: u64 = 100_000_000;
+
 /// Append a finite float, shortest digits that read back to the same bits, without a suffix (so it is a float field).
 pub fn put_float(out: &mut Vec<u8>, v: f64) {
-    if v.abs() < EXACT && v.trunc() == v && (v != 0.0 || v.is_sign_positive()) {
-        return put_int(out, v as i64);
+    let whole = v as i64;
+    if v.abs() < EXACT && whole as f64 == v && (v != 0.0 || v.is_sign_positive()) {
+        return put_int(out, whole);
     }
     let mut buffer = ryu::Buffer::new();
     let text = buffer.format_finite(v);
@@ -20,18 +24,37 @@ pub fn put_int(out: &mut Vec<u8>, v: i64) {
     if v < 0 {
         out.push(b'-');
     }
-    let mut digits = [0u8; 20];
-    let mut used = 0;
-    let mut rest = v.unsigned_abs();
-    for slot in digits.iter_mut().rev() {
-        *slot = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        used += 1;
-        if rest == 0 {
-            break;
+    let rest = v.unsigned_abs();
+    match (rest / EIGHT / EIGHT, rest / EIGHT % EIGHT) {
+        (0, 0) => put_first(out, rest),
+        (0, middle) => {
+            put_first(out, middle);
+            out.extend_from_slice(&digits(rest % EIGHT));
+        }
+        (first, middle) => {
+            put_first(out, first);
+            out.extend_from_slice(&digits(middle));
+            out.extend_from_slice(&digits(rest % EIGHT));
         }
     }
-    out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
+}
+
+/// Append a number below [`EIGHT`] without zeros before it.
+fn put_first(out: &mut Vec<u8>, v: u64) {
+    let digits = digits(v);
+    let zeros = (u64::from_le_bytes(digits) & 0x0f0f_0f0f_0f0f_0f0f).trailing_zeros() / 8;
+    out.extend_from_slice(digits.get(zeros.min(7) as usize..).unwrap_or_default());
+}
+
+/// The eight digits of a number below [`EIGHT`], all at once: each step divides the parts of a word, and every part becomes
+/// its quotient with its remainder behind it.
+fn digits(v: u64) -> [u8; 8] {
+    let v = (v / 10_000) | ((v % 10_000) << 32);
+    let hundreds = ((v * 10_486) >> 20) & 0x7f_0000_007f; // v / 100 for all v < 10,000
+    let v = hundreds | ((v - hundreds * 100) << 16);
+    let tens = ((v * 103) >> 10) & 0xf_000f_000f_000f; // v / 10 for all v < 100
+    let v = tens | ((v - tens * 10) << 8);
+    (v | 0x3030_3030_3030_3030).to_le_bytes()
 }
 
 /// A field's value.
@@ -146,7 +169,8 @@ mod tests {
         }
 
         #[test]
-        fn ints_print_as_std_does(v in any::<i64>()) {
+        fn ints_print_as_std_does(v in any::<i64>(), less in 0..64) {
+            let v = v >> less;
             let mut out = Vec::new();
             put_int(&mut out, v);
             prop_assert_eq!(out, v.to_string().into_bytes());
