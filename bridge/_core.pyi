@@ -243,6 +243,10 @@ class Replayed:
         """Offset just after the last whole batch, where the log can be written on."""
 
     @property
+    def more(self) -> bool:
+        """The rest is still to be read, from `end` on: what was read has some MiB of events."""
+
+    @property
     def damage(self) -> tuple[int, str] | None:
         """(offset, what is wrong there) of what cannot be read; None when only zeros follow `end`."""
 
@@ -410,7 +414,9 @@ class Head:
         """Note that held series repeat their value at `t` ms, once the tick is durable."""
 
     def replay(self, segment: _Buffer, start: int = 0, *, past_damage: bool = False) -> Replayed:
-        """Apply all whole batches from byte `start`; segments in order. Raises RuntimeError while batches are staged.
+        """Apply all whole batches from byte `start`, or some, and there is `more`; segments in order.
+
+        Raises RuntimeError while batches are staged.
 
         `past_damage` reads on behind damage, at the next batch that is whole: not for a segment at whose end a crash
         may have left a hole.

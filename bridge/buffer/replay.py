@@ -14,8 +14,9 @@ still there.
 """
 
 import mmap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 import structlog
@@ -31,6 +32,9 @@ from bridge.native import Head, Replayed
 __all__ = ["Damage", "OnEvent", "Progress", "Recovery", "recover", "replay"]
 
 logger = structlog.get_logger(__name__)
+
+Hole = tuple[int, int, str]
+"""(start, stop, what is wrong) of bytes of a segment that were passed over."""
 
 OnEvent = Callable[[Position, bytes], None]
 
@@ -98,19 +102,20 @@ def recover(
     for directory, number in _order(log, checkpoint, found, clock, progress):
         data = directory.map(number)
         if directory is not log:
-            result = _apply(number, data, head, found, past_damage=False)
+            pieces: list[Replayed] = []
+            result, _ = _apply(number, data, head, found, pieces.append, past_damage=False)
             if result.damage is not None:
                 raise ConfigError([f"{directory.segment(number)}: {result.damage[1]}: {HOPELESS}"])
-            _tell(on_event, found.next_segment, result, at=0)  # they stand before all that is left
+            for piece in pieces:
+                _tell(on_event, found.next_segment, piece, at=0)  # they stand before all that is left
             continue
         crashed = number == last and not clean
-        result = _apply(number, data, head, found, past_damage=not crashed)
-        _tell(on_event, number, result)
+        result, skipped = _apply(number, data, head, found, partial(_tell, on_event, number), past_damage=not crashed)
         used = _used(data, result.end)
         del data  # unmapped, for nobody may cut a file under a map
-        _note_damage(number, result, used, found)
+        _note_damage(number, result, skipped, used, found)
         try:
-            fill_holes(log, number, result.skipped)
+            fill_holes(log, number, skipped)
             if log.marked_end(number) is not None:
                 log.cut(number, result.end)
                 log.unmark_end(number)
@@ -133,9 +138,9 @@ def replay(log: LogDir, head: Head, clock: Clock) -> Recovery:
             data = directory.load(number)
         except FileNotFoundError:
             continue  # the writer has no more use for it
-        result = _apply(number, data, head, found, past_damage=number != last)
-        if result.damage is not None or result.skipped:
-            _note_damage(number, result, _used(data, result.end), found)
+        result, skipped = _apply(number, data, head, found, past_damage=number != last)
+        if result.damage is not None or skipped:
+            _note_damage(number, result, skipped, _used(data, result.end), found)
     head.end_replay()
     return found
 
@@ -175,8 +180,8 @@ def _tell(on_event: OnEvent | None, segment: int, result: Replayed, *, at: int |
             on_event(Position(segment, offset if at is None else at), event)
 
 
-def _note_damage(number: int, result: Replayed, used: int, found: Recovery) -> None:
-    ranges = list(result.skipped)
+def _note_damage(number: int, result: Replayed, skipped: Sequence[Hole], used: int, found: Recovery) -> None:
+    ranges = list(skipped)
     if result.damage is not None:
         ranges.append((result.end, used, result.damage[1]))
     for start, stop, reason in ranges:
@@ -185,13 +190,32 @@ def _note_damage(number: int, result: Replayed, used: int, found: Recovery) -> N
         logger.error("log damaged", position=str(damage.position), bytes=damage.size, reason=damage.reason)
 
 
-def _apply(number: int, data: mmap.mmap | bytes, head: Head, found: Recovery, *, past_damage: bool) -> Replayed:
-    result = head.replay(data, past_damage=past_damage)
-    found.samples += result.samples
-    found.unknown_refs += result.unknown_refs
-    if result.unknown_refs:
-        logger.error("samples skipped: their series record is lost", segment=number, samples=result.unknown_refs)
-    return result
+def _apply(
+    number: int,
+    data: mmap.mmap | bytes,
+    head: Head,
+    found: Recovery,
+    tell: Callable[[Replayed], None] = lambda _: None,
+    *,
+    past_damage: bool,
+) -> tuple[Replayed, Sequence[Hole]]:
+    """Replay a segment; what its end held, and what was skipped in all of it. `tell` is given it in pieces, of some MiB
+    of events each: the pushes of a segment have several times as many as the segment has bytes."""
+    skipped: list[Hole] = []
+    start = unknown_refs = 0
+    while True:
+        result = head.replay(data, start, past_damage=past_damage)
+        found.samples += result.samples
+        unknown_refs += result.unknown_refs
+        skipped += result.skipped
+        tell(result)
+        if not result.more:
+            break
+        start = result.end
+    found.unknown_refs += unknown_refs
+    if unknown_refs:
+        logger.error("samples skipped: their series record is lost", segment=number, samples=unknown_refs)
+    return result, skipped
 
 
 def _tidy(directory: LogDir, number: int, end: int, used: int) -> None:

@@ -273,6 +273,11 @@ impl PyReplayed {
     }
 
     #[getter]
+    fn more(&self) -> bool {
+        self.0.more
+    }
+
+    #[getter]
     fn damage(&self) -> Option<(usize, String)> {
         self.0.damage.map(|damage| (damage.offset, damage.reason.to_string()))
     }

@@ -12,11 +12,16 @@ use crate::wal::{has_headers, BatchReader, Damage, LogBatch, Reason, SeriesRef};
 /// No log comes near it by counting; beyond, the next reference could overflow.
 pub(super) const MAX_REF: u64 = 1 << 62;
 
+/// Bytes of events that are handed over at a time: a segment may have more of them than of anything else.
+const MAX_EVENTS: usize = 4 << 20;
+
 /// What a segment held.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Replayed {
     /// Offset just after the last whole batch: from here on the log can be written again.
     pub end: usize,
+    /// The rest is still to be read, from `end` on: what was read has enough events.
+    pub more: bool,
     /// Why the rest cannot be read; `None` when nothing follows.
     pub damage: Option<Damage>,
     /// Ranges that could not be read, each between two batches that could, and why.
@@ -46,7 +51,7 @@ impl std::fmt::Display for StillStaged {
 impl std::error::Error for StillStaged {}
 
 impl Head {
-    /// Apply all whole batches of `segment` from byte `start`. Segments must come in order.
+    /// Apply all whole batches of `segment` from byte `start`, or those up to some MiB of events. Segments must come in order.
     pub fn replay(&mut self, segment: &[u8], start: usize) -> Result<Replayed, StillStaged> {
         self.replay_segment(segment, start, false)
     }
@@ -64,6 +69,7 @@ impl Head {
         let mut reader = BatchReader::new(segment, start);
         let headers = OnceCell::new();
         let mut batch = LogBatch::default();
+        let mut events = 0;
         let mut replayed = Replayed {
             end: start,
             ..Replayed::default()
@@ -75,7 +81,14 @@ impl Head {
                     replayed.damage = Some(Damage { offset, reason });
                     break;
                 }
-                Ok(true) => self.apply(&batch, reader.offset(), &mut replayed),
+                Ok(true) => {
+                    self.apply(&batch, reader.offset(), &mut replayed);
+                    events += batch.event.len();
+                    if events >= MAX_EVENTS {
+                        replayed.more = true;
+                        break;
+                    }
+                }
                 Ok(false) => break,
                 Err(damage) => {
                     let from = reader.offset();

@@ -61,6 +61,7 @@ fn a_head_is_what_its_log_says() {
             (logged.ends[5], b"only".to_vec()),
         ];
         let wanted = Replayed {
+            more: false,
             end: logged.framer.offset(),
             damage: None,
             events,
