@@ -6,6 +6,7 @@ many there are to send.
 """
 
 import asyncio
+import contextlib
 import enum
 from dataclasses import replace
 
@@ -145,8 +146,9 @@ class Delivery:
         return replace(await retrying(attempt), unsure=unsure)
 
     async def _attempt(self, load: Load, retries: int, *, beside: bool = False) -> Ruling:
-        """`beside`: it is no sample, and that it is taken tells nothing of what becomes of those."""
-        async with self._gate:
+        """`beside`: it is no sample, takes the room of none, and that it is taken tells nothing of what becomes of
+        those."""
+        async with contextlib.nullcontext() if beside else self._gate:
             if self._stopping.is_set():
                 raise Stopped
             request = await self._transport.pack(load)

@@ -10,12 +10,13 @@ from typing import Any
 
 import anyio
 import pytest
+from starlette.responses import Response
 from structlog.testing import capture_logs
 
 from tests.buffer.told_clock import ToldClock
 from tests.edge.serving import until
 from tests.forward.exemplars import TIME, batch
-from tests.forward.fake_receiver import FakeReceiver, Fault, answers
+from tests.forward.fake_receiver import FakeReceiver, Fault, Write, answers
 from tests.forward.remote_rig import V2, RemoteRig
 from tests.forward.rig import rig_of
 
@@ -155,6 +156,25 @@ async def test_a_receiver_that_takes_no_metadata_gets_samples(tmp_path: Path, na
         assert await pass_until(clock, lambda: r.sink.status().pending == 0) < 300
         status = r.sink.status()
         assert (status.account.sent, list(r.letters.letters())) == (r.store.seq, [])
+
+
+async def test_a_receiver_that_does_not_answer_to_metadata_gets_samples(tmp_path: Path) -> None:
+    """They take the place of no samples, of which one request at a time is sent here."""
+    answered = anyio.Event()
+
+    async def silent(_receiver: FakeReceiver, _write: Write) -> Response:
+        await answered.wait()
+        return Response(status_code=204)
+
+    clock, receiver = ToldClock(TIME), FakeReceiver(metadata_fault=silent)
+    async with running(tmp_path, receiver, clock, remote_timeout="1h") as r:
+        await r.store.append(batch())
+        await r.drained()
+        clock.tell(clock.now + INTERVAL)
+        await until(lambda: bool(receiver.metadata_writes))
+        await r.push(3, time=TIME + 100)
+        await r.drained()
+        answered.set()
 
 
 async def test_metadata_that_never_pass_are_given_up_until_the_next_interval(tmp_path: Path) -> None:
