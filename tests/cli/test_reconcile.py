@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -199,13 +201,21 @@ async def test_points_are_not_looked_at_where_there_are_more_than_stored(tmp_pat
         looked = [statement for statement in p.sink.counts.asked if "GROUP BY *" in statement]
         assert looked
         assert not any('"other"' in statement for statement in looked)
+        spans = [
+            tuple(map(int, re.findall(r"time >=? ?(\d+)ms", statement.replace("<", ">=")))) for statement in looked
+        ]
+        for (_, end), (begin, _) in pairwise(spans):
+            assert begin in {end, end - 30 * 60_000}, "each point once, but for what is shown when an hour begins"
 
 
 async def test_what_is_refused_is_neither_shown_nor_missing(tmp_path: Path) -> None:
     async with place(tmp_path, **UNCHANGED) as p:
-        p.sink.writes.unparsable = lambda line: "bad" if line.startswith("m,n=3 ") else None
-        for n in range(30, 34):
-            await p.rig.push(10, time=START + n * 5 * 60_000)
+        await p.rig.push(10, time=START + 30 * 5 * 60_000)
+        await p.rig.drained()
+        p.sink.writes.unparsable = lambda line: "bad" if line.startswith(("m,n=3 ", "m,n=5 ")) else None
+        for n in range(31, 34):  # the change that is refused has the other sent too, though it is shown
+            changed = [float(i) + n * (i == 5) for i in range(10)]
+            await p.rig.push(10, time=START + n * 5 * 60_000, value=changed.__getitem__)
             await p.rig.drained()
         ran = await p.reconcile()
         assert ran.code == 0, ran
