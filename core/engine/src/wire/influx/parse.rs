@@ -222,5 +222,4 @@ fn tags<'a>(text: &'a str, measurement: &str) -> Result<Tags<'a>, &'static str> 
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-#[path = "parse_tests.rs"]
 mod tests;

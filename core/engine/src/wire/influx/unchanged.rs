@@ -239,5 +239,6 @@ impl Unchanged {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-#[path = "unchanged_tests.rs"]
+mod model;
+#[cfg(test)]
 mod tests;
