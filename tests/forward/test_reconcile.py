@@ -61,6 +61,15 @@ async def test_points_are_counted_by_the_hour_in_every_language(language: str, n
     }
 
 
+async def test_a_tag_that_is_called_as_a_field_has_nothing_to_count() -> None:
+    """InfluxDB 3 refuses each such line; of a table that has no other it answers no question but for its columns."""
+    fake = FakeCounts(rows=[("m", {"value": "a"}, "other", HOUR, 1.0)])
+    async with census("sql", fake) as counting:
+        assert await counting.count({"m": ["value"]}, 0, 2 * HOUR, HOUR) == {}
+        assert isinstance(counting, Register)
+        assert await counting.points({"m": ["value"]}, 0, 2 * HOUR) == []
+
+
 @pytest.mark.parametrize("closed", [True, False])
 async def test_ranges_that_include_their_first_millisecond_count_no_point_twice(closed: bool) -> None:
     fake = FakeCounts([("up", "", t) for t in (HOUR - 1, HOUR, 2 * HOUR - 1, 2 * HOUR)], closed=closed)

@@ -119,6 +119,11 @@ class Influxd1(Influxd):
         """See Influxd."""
         self.query(f'DROP MEASUREMENT "{measurement}"')
 
+    def delete(self, measurement: str, tag: str = "", text: str = "", *, time: int | None = None) -> None:
+        """Delete the points that have this tag, or those of a time, ms."""
+        chosen = f"time = {time}ms" if time is not None else f"\"{tag}\" = '{text}'"
+        self.query(f'DELETE FROM "{measurement}" WHERE {chosen}')
+
     def make(self, database: str, *, hours: int = 0) -> None:
         """See Influxd."""
         kept = f" WITH DURATION {hours}h SHARD DURATION 1h" if hours else ""
@@ -200,14 +205,16 @@ class Influxd2(Influxd):
         """See Influxd."""
         return self.send("POST", f"/api/v2/write?org=o&bucket={database}&precision=ms", lines)
 
-    def delete(self, predicate: str, bucket: str = "d") -> None:
-        """Delete the points of all times that the predicate is about."""
-        span = {"start": "1970-01-01T00:00:00Z", "stop": "2200-01-01T00:00:00Z"}
-        self.call("POST", f"/api/v2/delete?org=o&bucket={bucket}", {**span, "predicate": predicate})
+    def delete(self, measurement: str, tag: str = "", text: str = "", *, time: int | None = None) -> None:
+        """Delete the points that have this tag, those of a time, ms, or all."""
+        first, last = (0, 7_258_118_400_000) if time is None else (time, time)
+        span = {"start": _moment(first), "stop": _moment(last)}
+        chosen = f'_measurement="{measurement}"' + (f' AND {tag}="{text}"' if tag else "")
+        self.call("POST", "/api/v2/delete?org=o&bucket=d", {**span, "predicate": chosen})
 
     def drop(self, measurement: str) -> None:
         """See Influxd."""
-        self.delete(f'_measurement="{measurement}"')
+        self.delete(measurement)
 
     def make(self, database: str, *, hours: int = 0, org: str = "o") -> None:
         """See Influxd."""
@@ -337,3 +344,7 @@ def _ms(text: str) -> int:
     """RFC 3339; without a zone it is UTC."""
     time = datetime.fromisoformat(text)
     return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _moment(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

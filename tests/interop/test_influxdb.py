@@ -4,7 +4,7 @@ or keep points for a while only, and kills. It was run with 1.6 (Debian's), 2.8.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from tests.edge.serving import until
 from tests.forward.exemplars import TIME, batch
 from tests.forward.fake_influx import FakeInflux
 from tests.forward.rig import Rig, rig
-from tests.interop.influxdbs import Influxd, Influxd1, Influxd2, Influxd3, Point
+from tests.interop.influxdbs import Influxd, Point
 
 pytestmark = [pytest.mark.interop, pytest.mark.anyio]
 
@@ -58,17 +58,6 @@ def gauges(*names: str, count: int = 20, t: int = NOW) -> Batch:
         ({"__name__": name, "n": str(n)}, t, float(n)) for name in names for n in range(count)
     ]
     return Batch.from_rows(rows, t)
-
-
-@pytest.fixture(params=[Influxd1, Influxd2, Influxd3], ids=["1", "2", "3"])
-def influxd(
-    request: pytest.FixtureRequest, peer: Callable[[str], Path], guest: Callable[[str], Path], tmp_path: Path
-) -> Iterator[Influxd]:
-    kind = request.param
-    program = (peer if kind is Influxd1 else guest)(kind.program)
-    with kind(program, tmp_path / "influxd") as server:
-        server.make("d")
-        yield server
 
 
 def forwarding(influxd: Influxd, folder: Path, database: str = "d", **more: Any) -> Any:

@@ -1,5 +1,4 @@
-"""What only InfluxDB 2 has: organizations with buckets, tokens, and points deleted by hand, which are found and brought
-back. It was run with 2.8.0."""
+"""What only InfluxDB 2 has: organizations with buckets, and tokens. It was run with 2.8.0."""
 
 from __future__ import annotations
 
@@ -9,13 +8,11 @@ from pathlib import Path
 import pytest
 from anyio import to_thread
 
-from tests.bridge_process import BridgeProcess
 from tests.edge.serving import until
 from tests.forward.fake_influx import FakeInflux
 from tests.forward.rig import rig
 from tests.interop.influxdbs import Influxd2
 from tests.interop.test_influxdb import HOUR, NOW
-from tests.interop.test_reconcile import PUSHES, missing, push_all, reconcile
 
 pytestmark = [pytest.mark.interop, pytest.mark.anyio]
 
@@ -53,20 +50,3 @@ async def test_a_token_that_may_not_write_loses_nothing(influxd: Influxd2, tmp_p
         await until(lambda: r.sink.status().state == "held")
         assert r.sink.status().problem.startswith("401")
         assert r.sink.status().pending == 3
-
-
-async def test_points_deleted_by_hand_are_found_and_brought_back(influxd: Influxd2, tmp_path: Path) -> None:
-    text = f"influxdb: [{{name: main, url: '{influxd.url}', org: o, bucket: d, token: t}}]\n"
-    with BridgeProcess(tmp_path, text) as bridge:
-        await to_thread.run_sync(push_all, bridge)
-        ran = await reconcile(bridge)
-        assert ran.code == 0, ran
-
-        before = influxd.points("rows")
-        influxd.delete('_measurement="rows" AND job="job3"')
-        assert influxd.points("rows") != before
-        ran = await reconcile(bridge, "-o", "json")
-        assert (ran.code, missing(ran)) == (1, {"rows": PUSHES})
-        ran = await reconcile(bridge, "--repair")
-        assert ran.code == 0, ran
-        assert influxd.points("rows") == before

@@ -1,5 +1,5 @@
 """What only InfluxDB 3 has: refused lines told by number, limits on databases and columns, a log that cannot
-be written, and SQL, with which points that are missing are found and brought back. It was run with Core 3.6.0."""
+be written, and columns that are tags or fields, never both. It was run with Core 3.6.0."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from anyio import to_thread
 
-from tests.bridge_process import BridgeProcess
+from bridge.native import Batch
 from tests.edge.serving import until
 from tests.forward.fake_influx import FakeInflux
 from tests.forward.rig import Rig, rig
 from tests.interop.influxdbs import Influxd3
 from tests.interop.test_influxdb import NOW, gauges
-from tests.interop.test_reconcile import JOBS, PUSHES, missing, push_all, reconcile
 
 pytestmark = [pytest.mark.interop, pytest.mark.anyio]
 
@@ -85,17 +84,18 @@ async def test_a_log_that_cannot_be_written_is_waited_for(influxd: Influxd3, tmp
         assert len(await to_thread.run_sync(influxd.points, "m")) == 20
 
 
-async def test_points_that_are_missing_are_found_and_brought_back(influxd: Influxd3, tmp_path: Path) -> None:
-    text = f"influxdb: [{{name: main, url: '{influxd.url}', db: d, token: '{influxd.token}'}}]\n"
-    with BridgeProcess(tmp_path, text) as bridge:
-        await to_thread.run_sync(push_all, bridge)
-        ran = await reconcile(bridge)
-        assert ran.code == 0, ran
-
-        before = influxd.points("rows")
-        influxd.drop("rows")
-        ran = await reconcile(bridge, "-o", "json")
-        assert (ran.code, missing(ran)) == (1, {"rows": JOBS * PUSHES})
-        ran = await reconcile(bridge, "--repair")
-        assert ran.code == 0, ran
-        assert influxd.points("rows") == before
+@pytest.mark.parametrize("renamed", [False, True])
+async def test_a_label_that_is_called_as_the_field(influxd: Influxd3, tmp_path: Path, renamed: bool) -> None:
+    rules = [{"action": "labelmap", "regex": "(value)", "replacement": "label_$1"}]
+    rules += [{"action": "labeldrop", "regex": "value"}]
+    where = influxd.sink() | ({"write_relabel_configs": rules} if renamed else {})
+    async with rig(tmp_path / "bridge", FakeInflux(version=3), **where) as r:
+        rows: list[tuple[dict[str, str], int | None, float]] = [
+            ({"__name__": "m", "value": "a"}, NOW, 1.0),
+            ({"__name__": "m", "x": "a"}, NOW, 2.0),
+        ]
+        await r.store.append(Batch.from_rows(rows, NOW))
+        await r.drained()
+        account = r.sink.status().account
+        assert (account.sent, account.dead_lettered) == ((2, 0) if renamed else (1, 1))
+        assert all("invalid column type for column 'value'" in letter.reason for letter in r.letters.letters())

@@ -20,7 +20,8 @@ _OF_TAGS = "Dictionary"
 class Sql:
     """`SELECT count(field)` over `/api/v3/query_sql`, and the points themselves.
 
-    A table or column that is not there has nothing to count.
+    A table or column that is not there has nothing to count; nor has a tag of a field's name, for which all such lines
+    were refused: where they were the first ones of a table, asking for anything in it is an error.
     """
 
     def __init__(self, ask: Ask, database: str) -> None:
@@ -29,7 +30,7 @@ class Sql:
 
     async def count(self, fields: Mapping[str, Sequence[str]], start: int, stop: int, width: int) -> Counts:
         """See `Census`."""
-        there = {(row["table_name"], row["column_name"]) for row in await self._query(_COLUMNS)}
+        _, there = await self._columns()
         counts: dict[Place, int] = {}
         for names in in_groups(fields):
             wanted = [(name, field) for name in names for field in fields[name] if (name, field) in there]
@@ -41,15 +42,24 @@ class Sql:
 
     async def points(self, fields: Mapping[str, Sequence[str]], start: int, stop: int) -> list[Points]:
         """See `Register`."""
-        columns = [(row["table_name"], row["column_name"], row["data_type"]) for row in await self._query(_COLUMNS)]
+        tags, there = await self._columns()
         found = []
         for name, wanted in sorted(fields.items()):
-            tags = sorted(column for table, column, kind in columns if table == name and kind.startswith(_OF_TAGS))
-            there = sorted({column for table, column, _ in columns if table == name and column in wanted})
-            if there:
-                statement = _rows_of(name, [*tags, *there], start, stop)
-                found += await anyio.to_thread.run_sync(_points, name, tags, there, await self._query(statement))
+            own = sorted(column for table, column in tags if table == name)
+            held = sorted(field for field in wanted if (name, field) in there)
+            if held:
+                rows = await self._query(_rows_of(name, [*own, *held], start, stop))
+                found += await anyio.to_thread.run_sync(_points, name, own, held, rows)
         return found
+
+    async def _columns(self) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+        """(table, column) of all tags, and of what else there is."""
+        tags: set[tuple[str, str]] = set()
+        others: set[tuple[str, str]] = set()
+        for row in await self._query(_COLUMNS):
+            found = tags if row["data_type"].startswith(_OF_TAGS) else others
+            found.add((row["table_name"], row["column_name"]))
+        return tags, others
 
     async def _query(self, statement: str) -> list[dict[str, Any]]:
         question = {"db": self._database, "q": statement, "format": "json"}
