@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["FakeCounts"]
+__all__ = ["FakeCounts", "moment"]
 
 Key = tuple[str, str, int]
 """Measurement, field, start of the stretch in ms."""
@@ -26,6 +26,7 @@ Row = tuple[str, dict[str, str], str, int, float | str]
 
 
 def moment(ms: int) -> str:
+    """RFC 3339, to the millisecond."""
     return datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -174,6 +174,8 @@ async def test_a_receiver_that_does_not_answer_to_metadata_gets_samples(tmp_path
         await until(lambda: bool(receiver.metadata_writes))
         await r.push(3, time=TIME + 100)
         await r.drained()
+        assert r.sink.status().account.sent == r.store.seq
+        assert len(receiver.metadata_writes) == 1, "it still hangs"
         answered.set()
 
 

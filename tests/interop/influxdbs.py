@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tests.bridge_process import free_port
+from tests.forward.fake_counts import moment
 from tests.interop.peers import Server
 
 __all__ = ["Influxd", "Influxd1", "Influxd2", "Influxd3", "Point"]
@@ -208,7 +209,7 @@ class Influxd2(Influxd):
     def delete(self, measurement: str, tag: str = "", text: str = "", *, time: int | None = None) -> None:
         """Delete the points that have this tag, those of a time, ms, or all."""
         first, last = (0, 7_258_118_400_000) if time is None else (time, time)
-        span = {"start": _moment(first), "stop": _moment(last)}
+        span = {"start": moment(first), "stop": moment(last)}
         chosen = f'_measurement="{measurement}"' + (f' AND {tag}="{text}"' if tag else "")
         self.call("POST", "/api/v2/delete?org=o&bucket=d", {**span, "predicate": chosen})
 
@@ -344,7 +345,3 @@ def _ms(text: str) -> int:
     """RFC 3339; without a zone it is UTC."""
     time = datetime.fromisoformat(text)
     return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
-
-
-def _moment(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -18,7 +18,7 @@ from tests.edge.serving import until
 from tests.forward.exemplars import TIME, batch
 from tests.forward.fake_influx import FakeInflux
 from tests.forward.rig import Rig, rig
-from tests.interop.influxdbs import Influxd, Point
+from tests.interop.influxdbs import Influxd, Influxd2, Influxd3, Point
 
 pytestmark = [pytest.mark.interop, pytest.mark.anyio]
 
@@ -166,6 +166,15 @@ async def test_a_database_that_is_not_there_is_made_when_that_is_wanted(influxd:
         await r.push(3, time=NOW)
         await r.drained()
         assert len(await points(influxd, "m", "new")) == 3
+
+
+@pytest.mark.parametrize("influxd", [Influxd2, Influxd3], ids=["2", "3"], indirect=True)
+async def test_a_token_that_may_not_write_loses_nothing(influxd: Influxd, tmp_path: Path) -> None:
+    async with forwarding(influxd, tmp_path, token="apiv3_wrong") as r:
+        await r.push(3)
+        await until(lambda: r.sink.status().state == "held")
+        assert r.sink.status().problem.startswith("401")
+        assert r.sink.status().pending == 3
 
 
 FIELDS = {

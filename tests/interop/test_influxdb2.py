@@ -1,8 +1,7 @@
-"""What only InfluxDB 2 has: organizations with buckets, and tokens. It was run with 2.8.0."""
+"""What only InfluxDB 2 has: organizations, and buckets in them. It was run with 2.8.0."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,11 @@ from tests.forward.rig import rig
 from tests.interop.influxdbs import Influxd2
 from tests.interop.test_influxdb import HOUR, NOW
 
-pytestmark = [pytest.mark.interop, pytest.mark.anyio]
-
-
-@pytest.fixture
-def influxd(guest: Callable[[str], Path], tmp_path: Path) -> Iterator[Influxd2]:
-    with Influxd2(guest("influxd2"), tmp_path / "influxd") as server:
-        server.make("d")
-        yield server
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.anyio,
+    pytest.mark.parametrize("influxd", [Influxd2], ids=["2"], indirect=True),
+]
 
 
 async def test_a_bucket_that_is_not_there_is_made_in_its_organization(influxd: Influxd2, tmp_path: Path) -> None:
@@ -42,11 +38,3 @@ async def test_a_bucket_that_is_not_there_is_waited_for(influxd: Influxd2, tmp_p
         await to_thread.run_sync(influxd.make, "later")
         await r.drained()
         assert len(await to_thread.run_sync(influxd.points, "m", "later")) == 3
-
-
-async def test_a_token_that_may_not_write_loses_nothing(influxd: Influxd2, tmp_path: Path) -> None:
-    async with rig(tmp_path / "bridge", FakeInflux(version=2), **influxd.sink(token="wrong")) as r:
-        await r.push(3)
-        await until(lambda: r.sink.status().state == "held")
-        assert r.sink.status().problem.startswith("401")
-        assert r.sink.status().pending == 3
